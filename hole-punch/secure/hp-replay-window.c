@@ -1,0 +1,77 @@
+/* SPDX-FileCopyrightText: 2026 The hole-punch authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#include "hole-punch/secure/hp-replay-window.h"
+
+#define BLOCK_BITS 64
+
+struct _HpReplayWindow
+{
+  guint64 next; /* one past the largest number seen */
+  guint size;
+  guint n_blocks; /* one more than @size needs: RFC 6479, section 2 */
+  guint64 blocks[];
+};
+
+HpReplayWindow *
+hp_replay_window_new (guint size)
+{
+  HpReplayWindow *self;
+  guint n_blocks = size / BLOCK_BITS + 1;
+
+  g_assert (size >= HP_REPLAY_WINDOW_MIN && size <= HP_REPLAY_WINDOW_MAX);
+  g_assert (size % BLOCK_BITS == 0);
+  self = g_malloc0 (sizeof *self + n_blocks * sizeof self->blocks[0]);
+  self->size = size;
+  self->n_blocks = n_blocks;
+  return self;
+}
+
+void
+hp_replay_window_free (HpReplayWindow *self)
+{
+  g_free (self);
+}
+
+static guint64
+get_bit (guint64 number)
+{
+  return G_GUINT64_CONSTANT (1) << (number % BLOCK_BITS);
+}
+
+gboolean
+hp_replay_window_check (const HpReplayWindow *self, guint64 number)
+{
+  if (number >= self->next)
+    return number != G_MAXUINT64;
+  if (self->next - number > self->size)
+    return FALSE;
+  return (self->blocks[number / BLOCK_BITS % self->n_blocks]
+          & get_bit (number))
+         == 0;
+}
+
+void
+hp_replay_window_add (HpReplayWindow *self, guint64 number)
+{
+  guint64 block = number / BLOCK_BITS;
+
+  g_assert (hp_replay_window_check (self, number));
+  if (number >= self->next)
+    {
+      guint64 last = self->next > 0 ? (self->next - 1) / BLOCK_BITS : 0;
+      guint64 n_new = MIN (block - last, self->n_blocks);
+
+      for (guint64 i = 0; i < n_new; i++)
+        self->blocks[(block - i) % self->n_blocks] = 0;
+      self->next = number + 1;
+    }
+  self->blocks[block % self->n_blocks] |= get_bit (number);
+}
+
+guint64
+hp_replay_window_get_next (const HpReplayWindow *self)
+{
+  return self->next;
+}
