@@ -1,0 +1,466 @@
+/* SPDX-FileCopyrightText: 2026 The hole-punch authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#include "hole-punch/transport/hp-transport-private.h"
+
+#define MAX_QUEUED_DEFAULT (64 * 1024 * 1024)
+
+typedef struct
+{
+  HpTransportEvent event;
+  HpReceivedMessage received; /* MESSAGE */
+} Event;
+
+static Event *
+push_event (HpTransport *self, HpTransportEventType type, guint64 stream)
+{
+  Event *event = g_new0 (Event, 1);
+
+  event->event.type = type;
+  event->event.stream = stream;
+  g_queue_push_tail (&self->events, event);
+  return event;
+}
+
+static void
+on_message (gpointer user_data, const HpReceivedMessage *message)
+{
+  HpTransport *self = user_data;
+  Event *event = push_event (self, HP_TRANSPORT_EVENT_MESSAGE,
+                             message->number);
+
+  event->event.message = message->bytes;
+  event->received = *message;
+  self->statistics.messages_received++;
+}
+
+static void
+on_delivered (gpointer user_data, guint64 handle)
+{
+  HpTransport *self = user_data;
+
+  push_event (self, HP_TRANSPORT_EVENT_DELIVERED, handle);
+  self->statistics.messages_sent++;
+}
+
+static void
+on_failed (gpointer user_data, guint64 handle, HpSendFailure failure)
+{
+  push_event (user_data, HP_TRANSPORT_EVENT_FAILED, handle)->event.failure
+      = failure;
+}
+
+static const HpSendObserver send_observer = {
+  .delivered = on_delivered,
+  .failed = on_failed,
+};
+
+static void
+forget_record (HpRecord *record)
+{
+  if (record->object == NULL)
+    return;
+  if (record->type == HP_RECORD_CONTROL)
+    hp_control_unref (record->object);
+  else
+    hp_send_stream_unref (record->object);
+  record->object = NULL;
+}
+
+static void
+record_acked (HpTransport *self, const HpRecord *record)
+{
+  switch (record->type)
+    {
+    case HP_RECORD_CHUNK:
+      hp_send_queue_chunk_acked (&self->sending, record->object,
+                                 record->start, record->end);
+      break;
+    case HP_RECORD_RESET:
+      hp_send_queue_reset_acked (&self->sending, record->object);
+      break;
+    case HP_RECORD_CONTROL:
+      hp_control_queue_acked (&self->control, record->object);
+      break;
+    case HP_RECORD_STOP:
+    case HP_RECORD_MAX_DATA:
+    case HP_RECORD_MAX_STREAM_DATA:
+      break;
+    }
+}
+
+/* To be sent again. @probing: it is just taking long. */
+static void
+record_lost (HpTransport *self, const HpRecord *record, gboolean probing)
+{
+  switch (record->type)
+    {
+    case HP_RECORD_CHUNK:
+      if (probing)
+        hp_send_queue_chunk_probe (&self->sending, record->object,
+                                   record->start, record->end);
+      else
+        hp_send_queue_chunk_lost (&self->sending, record->object,
+                                  record->start, record->end);
+      break;
+    case HP_RECORD_RESET:
+      hp_send_queue_reset_lost (&self->sending, record->object);
+      break;
+    case HP_RECORD_CONTROL:
+      hp_control_queue_lost (&self->control, record->object);
+      break;
+    case HP_RECORD_STOP:
+    case HP_RECORD_MAX_STREAM_DATA:
+      hp_receive_queue_news_lost (&self->receiving, record->start);
+      break;
+    case HP_RECORD_MAX_DATA:
+      hp_receive_credit_lost (&self->receiving.credit, record->start);
+      break;
+    }
+}
+
+static void
+on_packet_acked (gpointer user_data, const HpSentPacket *packet)
+{
+  HpTransport *self = user_data;
+
+  hp_path_control_acked (&self->path, packet, self->now);
+  if (packet->has_ack)
+    hp_ack_tracker_confirmed (&self->acks, packet->largest_reported);
+  for (guint i = 0; i < packet->n_records; i++)
+    {
+      HpRecord *record = hp_sent_ring_get_record (&self->loss.ring, packet, i);
+
+      record_acked (self, record);
+      forget_record (record);
+    }
+}
+
+static void
+on_packet_lost (gpointer user_data, const HpSentPacket *packet)
+{
+  HpTransport *self = user_data;
+
+  self->statistics.packets_lost++;
+  hp_path_control_lost (&self->path, packet, self->now);
+  for (guint i = 0; i < packet->n_records; i++)
+    {
+      HpRecord *record = hp_sent_ring_get_record (&self->loss.ring, packet, i);
+
+      record_lost (self, record, FALSE);
+      forget_record (record);
+    }
+}
+
+static void
+on_persistent_congestion (gpointer user_data)
+{
+  HpTransport *self = user_data;
+
+  hp_path_control_persistent (&self->path, self->now);
+}
+
+static const HpLossObserver loss_observer = {
+  .acked = on_packet_acked,
+  .lost = on_packet_lost,
+  .persistent = on_persistent_congestion,
+};
+
+HpTransport *
+hp_transport_new (const HpTransportConfig *config, gint64 now)
+{
+  HpTransport *self = g_new0 (HpTransport, 1);
+
+  self->config = *config;
+  self->config.max_message_size
+      = MIN (config->max_message_size, HP_MAX_MESSAGE_SIZE_LIMIT);
+  if (config->max_queued == 0)
+    self->config.max_queued = MAX_QUEUED_DEFAULT;
+  if (config->congestion == NULL)
+    self->config.congestion = &hp_congestion_new_reno;
+  self->now = now;
+  hp_path_control_init (&self->path, self->config.congestion,
+                        HP_DATAGRAM_SIZE_DEFAULT, now);
+  hp_loss_init (&self->loss, &loss_observer, self, &self->path.round_trip);
+  hp_ack_tracker_init (&self->acks);
+  hp_send_queue_init (&self->sending, &send_observer, self);
+  hp_receive_queue_init (&self->receiving, self->config.receive_window,
+                         self->config.max_message_size, on_message, self);
+  return self;
+}
+
+static void
+free_event (Event *event)
+{
+  g_clear_pointer (&event->event.message, g_bytes_unref);
+  g_free (event);
+}
+
+static void
+forget_sent (HpTransport *self)
+{
+  const HpSentRing *ring = &self->loss.ring;
+
+  for (guint64 at = ring->head; at < ring->tail; at++)
+    {
+      const HpSentPacket *packet = hp_sent_ring_get (ring, at);
+
+      for (guint i = 0; i < packet->n_records; i++)
+        forget_record (hp_sent_ring_get_record (ring, packet, i));
+    }
+}
+
+void
+hp_transport_free (HpTransport *self)
+{
+  forget_sent (self);
+  hp_loss_clear (&self->loss);
+  hp_send_queue_clear (&self->sending);
+  hp_receive_queue_clear (&self->receiving);
+  hp_control_queue_clear (&self->control);
+  hp_ack_tracker_clear (&self->acks);
+  hp_path_control_clear (&self->path);
+  g_queue_clear_full (&self->events, (GDestroyNotify) free_event);
+  g_free (self);
+}
+
+void
+hp_transport_get_parameters (HpTransport *self, HpParameters *ours)
+{
+  ours->max_message_size = self->config.max_message_size;
+  ours->max_data = self->receiving.credit.window;
+  ours->max_stream_data = HP_STREAM_INITIAL_CREDIT;
+  ours->max_ack_delay = HP_MAX_ACK_DELAY;
+}
+
+void
+hp_transport_set_remote_parameters (HpTransport *self,
+                                    const HpParameters *theirs)
+{
+  g_assert (!self->started);
+  self->started = TRUE;
+  self->loss.max_ack_delay = theirs->max_ack_delay;
+  hp_send_queue_start (&self->sending, theirs);
+}
+
+guint64
+hp_transport_send_message (HpTransport *self, HpStreamKind kind, GBytes *bytes,
+                           gint64 expires_at, gint64 now)
+{
+  g_assert (kind < HP_N_MESSAGE_KINDS);
+  self->now = now;
+  return hp_send_queue_add (&self->sending, kind, bytes, expires_at);
+}
+
+void
+hp_transport_cancel_message (HpTransport *self, guint64 stream, gint64 now)
+{
+  self->now = now;
+  hp_send_queue_cancel (&self->sending, stream);
+}
+
+void
+hp_transport_send_control (HpTransport *self, GBytes *frame)
+{
+  g_assert (g_bytes_get_size (frame) <= HP_CONTROL_MAX_SIZE);
+  hp_control_queue_add (&self->control, frame);
+}
+
+gsize
+hp_transport_get_queued_bytes (const HpTransport *self)
+{
+  return self->sending.queued_bytes;
+}
+
+gboolean
+hp_transport_can_queue (const HpTransport *self, gsize length)
+{
+  guint64 held = self->sending.queued_bytes
+                 + hp_send_queue_get_n_streams (&self->sending)
+                       * HP_STREAM_OPEN_COST;
+
+  return held == 0 || held + length <= self->config.max_queued;
+}
+
+void
+hp_transport_ping (HpTransport *self)
+{
+  self->wants_ping = TRUE;
+}
+
+static void
+receive_ack (HpTransport *self, const HpAckFrame *ack, gint64 now)
+{
+  if (!hp_loss_acknowledge (&self->loss, ack, now))
+    return;
+  self->n_probes = 0;
+  self->waiting_since = self->loss.n_outstanding > 0 ? now : 0;
+  hp_path_control_update_pacer (&self->path, now);
+}
+
+gboolean
+hp_transport_receive_frame (HpTransport *self, const HpFrame *frame,
+                            guint64 number, gint64 now)
+{
+  self->now = now;
+  if (frame->type == HP_FRAME_CHUNK)
+    return hp_receive_queue_chunk (&self->receiving, &frame->chunk);
+  if (frame->type == HP_FRAME_ACK)
+    receive_ack (self, &frame->ack, now);
+  else if (frame->type == HP_FRAME_RESET)
+    return hp_receive_queue_reset (&self->receiving, frame->reset.stream,
+                                   frame->reset.final_size);
+  else if (frame->type == HP_FRAME_STOP)
+    return hp_send_queue_receive_stop (&self->sending, frame->reset.stream,
+                                       frame->reset.code);
+  else if (frame->type == HP_FRAME_MAX_DATA)
+    hp_send_schedule_raise_max_data (&self->sending.schedule,
+                                     frame->max.maximum);
+  else if (frame->type == HP_FRAME_MAX_STREAM_DATA)
+    return hp_send_queue_receive_max (&self->sending, frame->max.stream,
+                                      frame->max.maximum);
+  return TRUE;
+}
+
+void
+hp_transport_packet_received (HpTransport *self, guint64 number,
+                              gboolean ack_eliciting, gint64 now)
+{
+  self->now = now;
+  self->statistics.packets_received++;
+  hp_ack_tracker_received (&self->acks, number, ack_eliciting, now);
+}
+
+gint64
+hp_transport_get_deadline (const HpTransport *self, gint64 now)
+{
+  gint64 deadline = MIN (self->acks.deadline,
+                         hp_loss_get_deadline (&self->loss));
+
+  if (self->wants_pull)
+    return now;
+  deadline = MIN (deadline, hp_send_queue_get_expiry (&self->sending));
+  /* What may go now is for hp_transport_write_packet(), not for a timer. */
+  if (self->started && hp_transport_has_content (self)
+      && hp_path_control_has_window (&self->path))
+    {
+      gint64 paced = hp_pacer_get_time (&self->path.pacer, now);
+
+      if (paced > now)
+        deadline = MIN (deadline, paced);
+    }
+  return deadline;
+}
+
+/* RFC 9002, section 6.2.4: new data if there is some, else what has waited
+ * longest */
+static void
+probe (HpTransport *self)
+{
+  const HpSentPacket *oldest = hp_loss_get_oldest (&self->loss);
+
+  self->n_probes = self->loss.n_probes <= 2 ? 2 : 1;
+  if (oldest == NULL || hp_transport_has_content (self))
+    return;
+  for (guint i = 0; i < oldest->n_records; i++)
+    record_lost (self, hp_sent_ring_get_record (&self->loss.ring, oldest, i),
+                 TRUE);
+}
+
+gint64
+hp_transport_get_expiry (const HpTransport *self)
+{
+  return hp_send_queue_get_expiry (&self->sending);
+}
+
+void
+hp_transport_expire (HpTransport *self, gint64 now)
+{
+  self->now = now;
+  hp_ack_tracker_expire (&self->acks, now);
+  hp_send_queue_expire (&self->sending, now);
+  if (hp_loss_expire (&self->loss, now))
+    probe (self);
+  /* A lost PING is not sent again, and nothing waits for it. */
+  if (self->loss.n_outstanding == 0 && !hp_transport_has_content (self))
+    self->waiting_since = 0;
+  hp_path_control_update_pacer (&self->path, now);
+}
+
+void
+hp_transport_set_path (HpTransport *self, guint path, gsize datagram_size,
+                       gint64 now)
+{
+  self->now = now;
+  if (!hp_path_control_set (&self->path, path, datagram_size, now))
+    return;
+  hp_loss_set_path (&self->loss, self->path.epoch);
+  /* One acknowledgement on the new path tells what the old one lost. */
+  if (self->loss.n_outstanding > 0)
+    self->n_probes = MAX (self->n_probes, 1);
+}
+
+void
+hp_transport_suggest_round_trip (HpTransport *self, gint64 round_trip,
+                                 gint64 now)
+{
+  hp_rtt_suggest (&self->path.round_trip, round_trip);
+  hp_path_control_update_pacer (&self->path, now);
+}
+
+gboolean
+hp_transport_next_event (HpTransport *self, HpTransportEvent *event)
+{
+  g_autofree Event *next = g_queue_pop_head (&self->events);
+
+  if (next == NULL)
+    return FALSE;
+  *event = next->event;
+  if (event->type == HP_TRANSPORT_EVENT_MESSAGE)
+    {
+      hp_receive_queue_consume (&self->receiving, &next->received);
+      self->wants_pull = self->receiving.news.length > 0
+                         || hp_receive_credit_is_due (&self->receiving.credit);
+    }
+  return TRUE;
+}
+
+gint64
+hp_transport_get_round_trip (const HpTransport *self)
+{
+  return hp_rtt_is_measured (&self->path.round_trip)
+             ? self->path.round_trip.smoothed
+             : -1;
+}
+
+gint64
+hp_transport_get_probe_timeout (const HpTransport *self)
+{
+  return hp_rtt_get_probe_timeout (&self->path.round_trip,
+                                   self->loss.max_ack_delay);
+}
+
+gint64
+hp_transport_get_waiting_since (const HpTransport *self)
+{
+  return self->waiting_since;
+}
+
+void
+hp_transport_get_statistics (const HpTransport *self,
+                             HpTransportStatistics *statistics)
+{
+  const HpPathControl *path = &self->path;
+
+  *statistics = self->statistics;
+  statistics->bytes_received = self->receiving.bytes_received;
+  statistics->congestion_window = path->class->get_window (path->congestion);
+  statistics->bytes_in_flight = path->in_flight;
+}
+
+gsize
+hp_transport_get_receive_memory (const HpTransport *self)
+{
+  return self->receiving.memory;
+}

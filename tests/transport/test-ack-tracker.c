@@ -1,0 +1,161 @@
+/* SPDX-FileCopyrightText: 2026 The hole-punch authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#include "hole-punch/transport/hp-ack-tracker.h"
+
+#define MS G_TIME_SPAN_MILLISECOND
+
+typedef struct
+{
+  HpAckTracker acks;
+} Fixture;
+
+static void
+set_up (Fixture *self, gconstpointer data)
+{
+  hp_ack_tracker_init (&self->acks);
+}
+
+static void
+tear_down (Fixture *self, gconstpointer data)
+{
+  hp_ack_tracker_clear (&self->acks);
+}
+
+static void
+test_every_second (Fixture *self, gconstpointer data)
+{
+  HpAckTracker *acks = &self->acks;
+
+  hp_ack_tracker_received (acks, 0, TRUE, 1000);
+  g_assert_true (hp_ack_tracker_has_news (acks));
+  g_assert_false (hp_ack_tracker_is_due (acks));
+  g_assert_cmpint (acks->deadline, ==, 1000 + 25 * MS);
+  hp_ack_tracker_received (acks, 1, TRUE, 2000);
+  g_assert_true (hp_ack_tracker_is_due (acks));
+  hp_ack_tracker_sent (acks);
+  g_assert_false (hp_ack_tracker_has_news (acks));
+  g_assert_false (hp_ack_tracker_is_due (acks));
+  g_assert_cmpint (acks->deadline, ==, G_MAXINT64);
+}
+
+static void
+test_delay (Fixture *self, gconstpointer data)
+{
+  HpAckTracker *acks = &self->acks;
+
+  hp_ack_tracker_received (acks, 0, TRUE, 1000);
+  hp_ack_tracker_expire (acks, 1000 + 25 * MS - 1);
+  g_assert_false (hp_ack_tracker_is_due (acks));
+  hp_ack_tracker_expire (acks, 1000 + 25 * MS);
+  g_assert_true (hp_ack_tracker_is_due (acks));
+  /* It rings once. */
+  g_assert_cmpint (acks->deadline, ==, G_MAXINT64);
+}
+
+static void
+test_gap (Fixture *self, gconstpointer data)
+{
+  HpAckTracker *acks = &self->acks;
+
+  hp_ack_tracker_received (acks, 0, TRUE, 0);
+  hp_ack_tracker_sent (acks);
+  hp_ack_tracker_received (acks, 2, TRUE, 0);
+  g_assert_true (hp_ack_tracker_is_due (acks));
+  hp_ack_tracker_sent (acks);
+  /* What fills the gap comes out of order. */
+  hp_ack_tracker_received (acks, 1, TRUE, 0);
+  g_assert_true (hp_ack_tracker_is_due (acks));
+  hp_ack_tracker_sent (acks);
+  hp_ack_tracker_received (acks, 3, TRUE, 0);
+  g_assert_false (hp_ack_tracker_is_due (acks));
+}
+
+static void
+test_not_eliciting (Fixture *self, gconstpointer data)
+{
+  HpAckTracker *acks = &self->acks;
+  HpAckFrame ack;
+
+  for (guint i = 0; i < 100; i++)
+    hp_ack_tracker_received (acks, 2 * i, FALSE, 0);
+  g_assert_false (hp_ack_tracker_has_news (acks));
+  g_assert_false (hp_ack_tracker_is_due (acks));
+  g_assert_cmpint (acks->deadline, ==, G_MAXINT64);
+  g_assert_cmpuint (acks->received.n_ranges, ==, HP_MAX_ACK_RANGES);
+  /* They are reported nonetheless, and do not look like a gap. */
+  hp_ack_tracker_received (acks, 199, TRUE, 0);
+  hp_ack_tracker_fill (acks, &ack, 64, 0);
+  g_assert_cmpuint (ack.ranges[0].start, ==, 198);
+}
+
+static void
+test_repeated (Fixture *self, gconstpointer data)
+{
+  HpAckTracker *acks = &self->acks;
+
+  hp_ack_tracker_received (acks, 0, TRUE, 0);
+  hp_ack_tracker_received (acks, 0, TRUE, 0);
+  g_assert_false (hp_ack_tracker_is_due (acks));
+}
+
+static void
+test_fill (Fixture *self, gconstpointer data)
+{
+  HpAckTracker *acks = &self->acks;
+  HpAckFrame ack;
+
+  for (guint64 number = 0; number < 400; number++)
+    if (number % 4 != 3)
+      hp_ack_tracker_received (acks, number, TRUE, number);
+  hp_ack_tracker_fill (acks, &ack, HP_MAX_ACK_RANGES, 1000);
+  g_assert_cmpuint (ack.largest, ==, 398);
+  g_assert_cmpuint (ack.delay, ==, 1000 - 398);
+  g_assert_cmpuint (ack.n_ranges, ==, 64);
+  g_assert_cmpuint (ack.ranges[0].start, ==, 396);
+  g_assert_cmpuint (ack.ranges[0].end, ==, 399);
+  g_assert_cmpuint (ack.ranges[63].start, ==, 396 - 63 * 4);
+  hp_ack_tracker_fill (acks, &ack, 2, 1000);
+  g_assert_cmpuint (ack.n_ranges, ==, 2);
+}
+
+static void
+test_confirmed (Fixture *self, gconstpointer data)
+{
+  HpAckTracker *acks = &self->acks;
+  HpAckFrame ack;
+
+  for (guint64 number = 0; number < 20; number += 2)
+    hp_ack_tracker_received (acks, number, TRUE, 0);
+  hp_ack_tracker_confirmed (acks, 14);
+  hp_ack_tracker_fill (acks, &ack, 64, 0);
+  g_assert_cmpuint (ack.n_ranges, ==, 3);
+  g_assert_cmpuint (ack.ranges[2].start, ==, 14);
+  hp_ack_tracker_confirmed (acks, 18);
+  hp_ack_tracker_fill (acks, &ack, 64, 0);
+  g_assert_cmpuint (ack.n_ranges, ==, 1);
+  g_assert_cmpuint (ack.largest, ==, 18);
+  /* The next in order is no gap. */
+  hp_ack_tracker_sent (acks);
+  hp_ack_tracker_received (acks, 19, TRUE, 0);
+  g_assert_false (hp_ack_tracker_is_due (acks));
+}
+
+#define ADD(name, function)                                                   \
+  g_test_add ("/transport/ack-tracker/" name, Fixture, NULL, set_up,          \
+              function, tear_down)
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  ADD ("every-second", test_every_second);
+  ADD ("delay", test_delay);
+  ADD ("gap", test_gap);
+  ADD ("not-eliciting", test_not_eliciting);
+  ADD ("repeated", test_repeated);
+  ADD ("fill", test_fill);
+  ADD ("confirmed", test_confirmed);
+  return g_test_run ();
+}
