@@ -1,0 +1,545 @@
+/* SPDX-FileCopyrightText: 2026 The hole-punch authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+/* Which paths there are and which one is used.
+ *
+ * The initiator chooses among the proven ones; the responder follows the
+ * highest-numbered packet that is no probe. When the other side's NAT gives
+ * it a new address its packets come from there: the responder follows at
+ * once; the initiator challenges the new path and the old one, and moves if
+ * only the new one answers. A path that stops to answer is left for any that
+ * does, by either side; if there is none the link is silent.
+ */
+
+#include "hole-punch/link/hp-link-private.h"
+
+#include <string.h>
+
+#define NEVER G_MAXINT64
+#define MS G_TIME_SPAN_MILLISECOND
+
+/* After the first proof, for a better path to answer as well */
+#define GRACE (500 * MS)
+/* An unanswered challenge is repeated after two round trips, within these */
+#define REPEAT_MIN (200 * MS)
+#define REPEAT_MAX G_TIME_SPAN_SECOND
+/* … and on a path that is not proven, slower each time, so often */
+#define UNPROVEN_REPEAT (100 * MS)
+#define UNPROVEN_CHALLENGES 5
+/* Proven paths not in use, kept by the initiator to fall back on */
+#define SPARE_INTERVAL (12 * G_TIME_SPAN_SECOND)
+#define SPARE_CHALLENGES 3
+#define MAX_SPARES 2
+/* Paths asked at a time only because something came by them */
+#define MAX_ASKED 8
+/* Unanswered so long: failing (another that answers is taken), silent */
+#define FAILING_MIN (300 * MS)
+#define SILENT_AFTER (2500 * MS)
+#define SILENT_AFTER_HINTS G_TIME_SPAN_SECOND
+#define SILENT_AFTER_WAITING G_TIME_SPAN_SECOND
+#define MANY_HINTS 3
+/* Something waits for its acknowledgement: time to ask the path */
+#define DOUBT_MIN (400 * MS)
+#define HINT_GAP (250 * MS)
+
+/* The table */
+
+HpPath *
+hp_link_find_path (HpLink *self, const HpRoute *route)
+{
+  guint i;
+
+  for (i = 0; i < self->paths->len; i++)
+    if (hp_path_matches (self->paths->pdata[i], route))
+      return self->paths->pdata[i];
+  return NULL;
+}
+
+/* All ports of one host are one path to the transport: what it has measured
+ * there still holds when a NAT gives a new port (RFC 9000, section 9.4) */
+static guint
+get_id (HpLink *self, const HpRoute *route)
+{
+  guint i;
+
+  for (i = 0; i < self->paths->len; i++)
+    {
+      const HpPath *path = self->paths->pdata[i];
+
+      if (path->route.socket == route->socket
+          && hp_address_same_host (&path->route.remote, &route->remote))
+        return path->id;
+    }
+  return ++self->next_path_id;
+}
+
+static void
+evict (HpLink *self)
+{
+  guint victim = self->paths->len;
+  guint i;
+
+  for (i = self->paths->len; i-- > 0;)
+    {
+      const HpPath *path = self->paths->pdata[i];
+
+      if (path != self->path
+          && (victim == self->paths->len || !path->is_proven))
+        victim = i;
+    }
+  g_ptr_array_remove_index (self->paths, victim);
+}
+
+HpPath *
+hp_link_ensure_path (HpLink *self, const HpRoute *route)
+{
+  HpPath *path = hp_link_find_path (self, route);
+
+  if (path != NULL)
+    return path;
+  if (self->paths->len >= HP_LINK_MAX_PATHS)
+    evict (self);
+  path = hp_path_new (route, get_id (self, route));
+  g_ptr_array_add (self->paths, path);
+  return path;
+}
+
+static void
+remove_path (HpLink *self, HpPath *path)
+{
+  if (path == self->path)
+    self->path = NULL;
+  g_ptr_array_remove (self->paths, path);
+}
+
+/* Challenges */
+
+static gint64
+jitter (HpLink *self, gint64 interval)
+{
+  gint64 tenth = interval / 10;
+
+  return 8 * tenth + hp_random_u64 (&self->config.random) % (4 * tenth + 1);
+}
+
+static gint64
+get_consent_interval (HpLink *self)
+{
+  gint64 interval = jitter (self, HP_CONSENT_INTERVAL);
+
+  if (self->config.keepalive_interval > 0)
+    interval = MIN (interval, self->config.keepalive_interval);
+  return interval;
+}
+
+static gboolean
+is_failing (const HpPath *path, gint64 now)
+{
+  return path->unanswered_since != 0
+         && now - path->unanswered_since
+                >= MAX (FAILING_MIN, 2 * path->round_trip);
+}
+
+void
+hp_link_challenge (HpLink *self, HpPath *path, gint64 now)
+{
+  if (!path->is_proven && path->n_unanswered >= UNPROVEN_CHALLENGES)
+    return;
+  path->challenge_at = MIN (path->challenge_at, now);
+}
+
+static void
+challenge_spares (HpLink *self, gint64 now)
+{
+  guint i;
+
+  for (i = 0; i < self->paths->len; i++)
+    {
+      HpPath *path = self->paths->pdata[i];
+
+      if (path != self->path && path->is_proven)
+        hp_link_challenge (self, path, now);
+    }
+}
+
+void
+hp_link_challenge_sent (HpLink *self, HpPath *path, gint64 now)
+{
+  path->n_unanswered++;
+  if (path->unanswered_since == 0)
+    path->unanswered_since = now;
+
+  if (!path->is_proven)
+    path->challenge_at
+        = path->n_unanswered >= UNPROVEN_CHALLENGES
+              ? NEVER
+              : now + (UNPROVEN_REPEAT << (path->n_unanswered - 1));
+  else if (self->state == HP_LINK_SILENT)
+    path->challenge_at = now + REPEAT_MAX;
+  else if (path == self->path)
+    path->challenge_at
+        = now + CLAMP (2 * path->round_trip, REPEAT_MIN, REPEAT_MAX);
+  else
+    path->challenge_at
+        = path->n_unanswered >= SPARE_CHALLENGES ? NEVER : now + REPEAT_MAX;
+
+  if (path == self->path && path->n_unanswered == 2)
+    challenge_spares (self, now);
+}
+
+static void
+schedule_consent (HpLink *self, HpPath *path, gint64 now)
+{
+  if (path == self->path)
+    path->challenge_at = now + get_consent_interval (self);
+  else if (hp_link_is_initiator (self))
+    path->challenge_at = now + jitter (self, SPARE_INTERVAL);
+  else
+    path->challenge_at = NEVER;
+}
+
+/* Choosing */
+
+static void
+tell_transport (HpLink *self, gboolean afresh, gint64 now)
+{
+  if (afresh && self->transport_path == self->path->id)
+    self->path->id = ++self->next_path_id;
+  if (self->transport_path != self->path->id)
+    {
+      self->transport_path = self->path->id;
+      hp_transport_set_path (self->transport, self->path->id,
+                             hp_link_get_datagram_size (self), now);
+    }
+  if (self->path->round_trip >= 0)
+    hp_transport_suggest_round_trip (self->transport, self->path->round_trip,
+                                     now);
+  /* Tells a responder of the move, and finds out what was lost */
+  hp_transport_ping (self->transport);
+}
+
+void
+hp_link_use_path (HpLink *self, HpPath *path, gint64 now)
+{
+  if (path == self->path)
+    return;
+  self->path = path;
+  self->path_since = now;
+  self->heard_at = now;
+  self->n_hints = 0;
+  path->appeared_at = 0;
+  tell_transport (self, FALSE, now);
+  if (path->is_proven)
+    schedule_consent (self, path, now);
+  else
+    hp_link_challenge (self, path, now);
+  if (self->state == HP_LINK_READY)
+    hp_link_emit (self, HP_LINK_EVENT_PATH);
+}
+
+/* The other side went on from @path, and the path in use has not answered
+ * since */
+static gboolean
+has_moved_to (const HpLink *self, const HpPath *path)
+{
+  return path->appeared_at != 0
+         && path->answered_sent_at >= path->appeared_at
+         && self->path->answered_sent_at < path->appeared_at;
+}
+
+static gboolean
+is_to_be_used (const HpLink *self, const HpPath *path, gint64 now)
+{
+  if (self->path == NULL || self->state == HP_LINK_SILENT)
+    return TRUE;
+  if (self->state == HP_LINK_CONNECTING && !self->path->is_proven)
+    return TRUE;
+  if (is_failing (self->path, now))
+    return TRUE;
+  return hp_link_is_initiator (self)
+         && (has_moved_to (self, path)
+             || hp_path_is_better (path, self->path));
+}
+
+static void
+become_ready (HpLink *self, gint64 now)
+{
+  if (self->path == NULL || !self->path->is_proven)
+    return;
+  if (self->state == HP_LINK_SILENT)
+    tell_transport (self, TRUE, now);
+  hp_link_set_state (self, HP_LINK_READY, now);
+}
+
+static void
+begin_grace (HpLink *self, const HpPath *path, gint64 now)
+{
+  if (self->grace_until != NEVER
+      || (self->state != HP_LINK_CONNECTING
+          && path->answered_sent_at < self->punched_from))
+    return;
+  self->grace_until = now + GRACE + 2 * MAX (path->round_trip, 0);
+}
+
+void
+hp_link_path_answered (HpLink *self, HpPath *path, gint64 now)
+{
+  hp_puncher_remove (self->puncher, &path->route);
+  begin_grace (self, path, now);
+  if (path != self->path && is_to_be_used (self, path, now))
+    hp_link_use_path (self, path, now);
+  if (path == self->path)
+    {
+      self->heard_at = now;
+      if (path->round_trip >= 0)
+        hp_transport_suggest_round_trip (self->transport, path->round_trip,
+                                         now);
+    }
+  schedule_consent (self, path, now);
+  become_ready (self, now);
+}
+
+/* The responder's packets came from elsewhere than where we send to: is its
+ * NAT's mapping new? Not if we have just moved ourselves. */
+static void
+suspect_move (HpLink *self, HpPath *path, gint64 now)
+{
+  gint64 settled = 2 * MAX (self->path->round_trip, 0) + REPEAT_MIN;
+
+  if (now - self->path_since < settled
+      || (path->appeared_at != 0
+          && now - path->appeared_at < G_TIME_SPAN_SECOND))
+    return;
+  path->appeared_at = now;
+  hp_link_challenge (self, path, now);
+  hp_link_challenge (self, self->path, now);
+}
+
+/* An authentic packet from a new address may be the other side's, or copied
+ * by somebody on the way: asked, but not any number of them */
+static void
+ask_unproven (HpLink *self, HpPath *path, gint64 now)
+{
+  guint n_asked = 0;
+  guint i;
+
+  if (path->is_proven || path->n_unanswered > 0)
+    return;
+  for (i = 0; i < self->paths->len; i++)
+    {
+      const HpPath *other = self->paths->pdata[i];
+
+      n_asked += !other->is_proven && other->challenge_at != NEVER;
+    }
+  if (n_asked < MAX_ASKED)
+    hp_link_challenge (self, path, now);
+}
+
+void
+hp_link_path_heard (HpLink *self, HpPath *path, guint64 number,
+                    gboolean is_probe, gint64 now)
+{
+  if (path == self->path)
+    {
+      self->heard_at = now;
+      self->n_hints = 0;
+    }
+  ask_unproven (self, path, now);
+  if (is_probe || number < self->followed_number)
+    return;
+  self->followed_number = number + 1;
+  if (path == self->path)
+    return;
+  if (self->path == NULL || !hp_link_is_initiator (self))
+    hp_link_use_path (self, path, now);
+  else
+    suspect_move (self, path, now);
+}
+
+void
+hp_link_check_paths (HpLink *self, gint64 now)
+{
+  guint i;
+
+  for (i = 0; i < self->paths->len; i++)
+    {
+      HpPath *path = self->paths->pdata[i];
+
+      /* The address that we had may be gone */
+      memset (&path->route.local, 0, sizeof path->route.local);
+      if (path->is_proven)
+        hp_link_challenge (self, path, now);
+    }
+}
+
+void
+hp_link_receive_unknown (HpLink *self, const HpDatagram *datagram, gint64 now)
+{
+  HpUnknown unknown;
+
+  if (!hp_packet_parse_unknown (&unknown, datagram->bytes, datagram->length))
+    {
+      self->statistics.dropped_malformed++;
+      return;
+    }
+  if (self->session == NULL || self->path == NULL
+      || self->state == HP_LINK_CLOSED
+      || unknown.receiver_index
+             != hp_session_get_remote_index (self->session)
+      || unknown.number >= hp_session_get_next_number (self->session))
+    {
+      self->statistics.dropped_forged++;
+      return;
+    }
+  self->n_hints++;
+  if (now - hp_path_get_token_time (self->path) >= HINT_GAP)
+    hp_link_challenge (self, self->path, now);
+}
+
+/* Time */
+
+/* Since when nothing has come back for what waits; 0: nothing waits */
+static gint64
+get_waiting_since (const HpLink *self)
+{
+  gint64 since = hp_transport_get_waiting_since (self->transport);
+
+  return since == 0 ? 0 : MAX (since, self->heard_at);
+}
+
+/* When the path in use is to be asked, because something waits */
+static gint64
+get_doubt_time (const HpLink *self)
+{
+  gint64 timeout = hp_transport_get_probe_timeout (self->transport);
+  gint64 since = get_waiting_since (self);
+
+  if (self->state != HP_LINK_READY || self->path == NULL || since == 0
+      || self->path->unanswered_since != 0)
+    return NEVER;
+  return since + MAX (DOUBT_MIN, timeout * 3 / 2);
+}
+
+static gint64
+get_silence_time (const HpLink *self)
+{
+  gint64 timeout = hp_transport_get_probe_timeout (self->transport);
+  gint64 since = get_waiting_since (self);
+  gint64 asked, silent;
+
+  if (self->state != HP_LINK_READY)
+    return NEVER;
+  if (self->path == NULL)
+    return 0;
+  asked = self->path->unanswered_since;
+  if (asked == 0)
+    return NEVER;
+
+  silent = asked + (self->n_hints >= MANY_HINTS ? SILENT_AFTER_HINTS
+                                                : SILENT_AFTER);
+  if (since != 0)
+    silent = MIN (silent,
+                  MAX (since + MAX (SILENT_AFTER_WAITING, 3 * timeout),
+                       asked + MAX (SILENT_AFTER_WAITING,
+                                    3 * self->path->round_trip)));
+  return silent;
+}
+
+gint64
+hp_link_get_paths_deadline (const HpLink *self)
+{
+  gint64 deadline = MIN (get_doubt_time (self), get_silence_time (self));
+  guint i;
+
+  if (self->session == NULL)
+    return NEVER;
+  deadline = MIN (deadline, self->grace_until);
+  for (i = 0; i < self->paths->len; i++)
+    {
+      const HpPath *path = self->paths->pdata[i];
+
+      deadline = MIN (deadline, path->challenge_at);
+      if (path->is_proven)
+        deadline = MIN (deadline, path->answered_at + HP_CONSENT_EXPIRY);
+    }
+  return deadline;
+}
+
+/* A path not in use that no token is under way for and that nobody needs */
+static gboolean
+is_useless (const HpLink *self, const HpPath *path, gint64 now)
+{
+  if (path->is_proven && now - path->answered_at >= HP_CONSENT_EXPIRY)
+    return TRUE;
+  return path != self->path && !path->is_proven && path->n_answers == 0
+         && path->challenge_at == NEVER
+         && !hp_puncher_is_running (self->puncher);
+}
+
+static HpPath *
+find_worst_spare (HpLink *self, guint *n_spares)
+{
+  HpPath *worst = NULL;
+  guint i;
+
+  *n_spares = 0;
+  for (i = 0; i < self->paths->len; i++)
+    {
+      HpPath *path = self->paths->pdata[i];
+
+      if (path == self->path || !path->is_proven)
+        continue;
+      (*n_spares)++;
+      if (worst == NULL || hp_path_is_better (worst, path))
+        worst = path;
+    }
+  return worst;
+}
+
+static void
+tidy (HpLink *self, gint64 now)
+{
+  guint n_spares;
+  HpPath *spare;
+  guint i;
+
+  for (i = self->paths->len; i-- > 0;)
+    if (is_useless (self, self->paths->pdata[i], now))
+      remove_path (self, self->paths->pdata[i]);
+  if (hp_puncher_is_running (self->puncher))
+    return;
+  while ((spare = find_worst_spare (self, &n_spares)) != NULL
+         && n_spares > MAX_SPARES)
+    remove_path (self, spare);
+}
+
+static void
+become_silent (HpLink *self, gint64 now)
+{
+  hp_link_set_state (self, HP_LINK_SILENT, now);
+  if (self->path != NULL && self->path->is_proven)
+    hp_link_challenge (self, self->path, now);
+  challenge_spares (self, now);
+}
+
+void
+hp_link_expire_paths (HpLink *self, gint64 now)
+{
+  if (self->session == NULL)
+    return;
+  if (now >= self->grace_until)
+    {
+      self->grace_until = NEVER;
+      hp_puncher_stop (self->puncher);
+      hp_link_end_handshakes (self);
+    }
+  tidy (self, now);
+  if (now >= get_doubt_time (self))
+    {
+      hp_link_challenge (self, self->path, now);
+      self->path->unanswered_since = now;
+    }
+  if (now >= get_silence_time (self))
+    become_silent (self, now);
+}
