@@ -1,0 +1,265 @@
+/* SPDX-FileCopyrightText: 2026 The hole-punch authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#include "hole-punch/engine/hp-endpoint-private.h"
+
+#include "hole-punch/io/hp-clock.h"
+#include "hole-punch/io/hp-udp-source.h"
+#include "hole-punch/secure/hp-crypto.h"
+
+/* UNKNOWN answered to one prefix, heeded from one, and heeded at all, each
+ * second */
+#define UNKNOWN_PER_PREFIX 4
+#define UNKNOWN_HEEDED 20
+#define LIMITER_BUCKETS 256
+
+static HpRateLimiter *
+new_limiter (guint tokens, guint n_buckets)
+{
+  return hp_rate_limiter_new (tokens, G_USEC_PER_SEC, n_buckets,
+                              hp_random_u64 (&hp_crypto_random));
+}
+
+HpEndpoint *
+hp_endpoint_new (const char *address, guint16 port, HpStrayFunc stray,
+                 gpointer user_data, GError **error)
+{
+  g_autoptr (HpUdpSocket) socket = NULL;
+  HpEndpoint *self;
+
+  socket = hp_udp_socket_new (address, port, 0, error);
+  if (socket == NULL)
+    return NULL;
+  self = g_new0 (HpEndpoint, 1);
+  g_atomic_ref_count_init (&self->references);
+  self->context = g_main_context_ref_thread_default ();
+  self->socket = g_steal_pointer (&socket);
+  self->address = *hp_udp_socket_get_address (self->socket);
+  self->has_ipv6 = hp_udp_socket_has_ipv6 (self->socket);
+  self->stray = stray;
+  self->user_data = user_data;
+  self->parties = g_ptr_array_new ();
+  self->by_index = g_hash_table_new (NULL, NULL);
+  self->by_ticket = g_hash_table_new (g_int64_hash, g_int64_equal);
+  hp_deadline_heap_init (&self->deadlines);
+  hp_send_batch_init (&self->batch);
+  self->unknown_answers = new_limiter (UNKNOWN_PER_PREFIX, LIMITER_BUCKETS);
+  self->unknown_hints = new_limiter (UNKNOWN_PER_PREFIX, LIMITER_BUCKETS);
+  self->unknown_hints_together = new_limiter (UNKNOWN_HEEDED, 1);
+  self->source = hp_udp_source_new (hp_endpoint_dispatch, self);
+  hp_udp_source_add (self->source, hp_udp_socket_get_fd (self->socket));
+  g_source_attach (self->source, self->context);
+  return self;
+}
+
+HpEndpoint *
+hp_endpoint_ref (HpEndpoint *self)
+{
+  g_atomic_ref_count_inc (&self->references);
+  return self;
+}
+
+void
+hp_endpoint_unref (HpEndpoint *self)
+{
+  if (!g_atomic_ref_count_dec (&self->references))
+    return;
+  /* Nobody could be told any more, but the source must not outlive us. */
+  g_atomic_ref_count_init (&self->references);
+  hp_endpoint_close (self);
+  g_ptr_array_unref (self->parties);
+  g_hash_table_unref (self->by_index);
+  g_hash_table_unref (self->by_ticket);
+  hp_deadline_heap_clear (&self->deadlines);
+  hp_rate_limiter_free (self->unknown_answers);
+  hp_rate_limiter_free (self->unknown_hints);
+  hp_rate_limiter_free (self->unknown_hints_together);
+  hp_send_batch_clear (&self->batch);
+  g_main_context_unref (self->context);
+  g_free (self);
+}
+
+void
+hp_endpoint_close (HpEndpoint *self)
+{
+  if (self->is_closed)
+    return;
+  while (self->parties->len > 0)
+    hp_endpoint_remove_party (
+        self, g_ptr_array_index (self->parties, self->parties->len - 1));
+  self->is_closed = TRUE;
+  g_queue_clear_full (&self->kept, g_free);
+  self->stray = NULL;
+  g_source_destroy (self->source);
+  g_clear_pointer (&self->source, g_source_unref);
+  /* Freed at once if possible: whoever closes may want to bind the port again
+   * right away, be it from inside a party's callback. */
+  if (!self->is_receiving)
+    g_clear_pointer (&self->socket, hp_udp_socket_free);
+}
+
+const HpAddress *
+hp_endpoint_get_address (const HpEndpoint *self)
+{
+  return &self->address;
+}
+
+gboolean
+hp_endpoint_has_ipv6 (const HpEndpoint *self)
+{
+  return self->has_ipv6;
+}
+
+gboolean
+hp_endpoint_get_source (HpEndpoint *self, const HpAddress *remote,
+                        HpAddress *source)
+{
+  return !self->is_closed
+         && hp_udp_socket_get_source (self->socket, remote, source);
+}
+
+GMainContext *
+hp_endpoint_get_context (HpEndpoint *self)
+{
+  return self->context;
+}
+
+/* Parties */
+
+guint32
+hp_endpoint_allocate_index (HpEndpoint *self)
+{
+  for (;;)
+    {
+      guint32 index = hp_random_u64 (&hp_crypto_random) & 0xfffffffe;
+
+      if (index != 0
+          && !g_hash_table_contains (self->by_index,
+                                     GUINT_TO_POINTER (index / 2)))
+        return index;
+    }
+}
+
+void
+hp_endpoint_add_party (HpEndpoint *self, HpParty *party,
+                       const HpPartyClass *klass, guint32 index)
+{
+  g_assert (!self->is_closed && party->endpoint == NULL && index % 2 == 0);
+
+  *party = (HpParty){
+    .klass = klass,
+    .endpoint = self,
+    .index = index,
+    .position = self->parties->len,
+    .deadline = G_MAXINT64,
+  };
+  g_ptr_array_add (self->parties, party);
+  if (index != 0)
+    g_hash_table_insert (self->by_index, GUINT_TO_POINTER (index / 2), party);
+  hp_endpoint_wake (self, party);
+}
+
+static void
+remove_ticket (HpEndpoint *self, HpParty *party, guint64 *number)
+{
+  if (g_hash_table_lookup (self->by_ticket, number) == party)
+    g_hash_table_remove (self->by_ticket, number);
+}
+
+static void
+forget_tickets (HpEndpoint *self, HpParty *party)
+{
+  guint n = MIN (party->n_tickets, HP_PARTY_MAX_TICKETS);
+
+  for (guint i = 0; i < n; i++)
+    remove_ticket (self, party, party->tickets + i);
+  party->n_tickets = 0;
+}
+
+void
+hp_endpoint_remove_party (HpEndpoint *self, HpParty *party)
+{
+  HpParty *last;
+
+  if (party->endpoint == NULL)
+    return;
+  g_assert (party->endpoint == self);
+
+  if (!hp_endpoint_flush (self, party))
+    return;
+  for (HpCall *call = self->calls; call != NULL; call = call->outer)
+    if (call->party == party)
+      call->party = NULL;
+  hp_endpoint_untouch (self, party);
+  hp_deadline_heap_set (&self->deadlines, party, G_MAXINT64);
+  forget_tickets (self, party);
+  if (party->index != 0)
+    g_hash_table_remove (self->by_index, GUINT_TO_POINTER (party->index / 2));
+  g_ptr_array_remove_index_fast (self->parties, party->position);
+  if (party->position < self->parties->len)
+    {
+      last = g_ptr_array_index (self->parties, party->position);
+      last->position = party->position;
+    }
+  party->endpoint = NULL;
+}
+
+void
+hp_endpoint_add_ticket (HpEndpoint *self, HpParty *party, guint64 number)
+{
+  guint64 *slot = party->tickets + party->n_tickets % HP_PARTY_MAX_TICKETS;
+
+  g_assert (party->endpoint == self);
+
+  if (g_hash_table_lookup (self->by_ticket, &number) == party)
+    return;
+  if (party->n_tickets >= HP_PARTY_MAX_TICKETS)
+    remove_ticket (self, party, slot);
+  *slot = number;
+  party->n_tickets++;
+  /* The key is inside the party: replace, not insert. */
+  g_hash_table_replace (self->by_ticket, slot, party);
+}
+
+void
+hp_endpoint_wake (HpEndpoint *self, HpParty *party)
+{
+  if (party->endpoint == NULL)
+    return;
+  g_assert (party->endpoint == self);
+
+  hp_endpoint_touch (self, party);
+  if (!self->is_dispatching && !hp_endpoint_is_blocked (self))
+    hp_udp_source_set_deadline (self->source, 0);
+}
+
+void
+hp_endpoint_send (HpEndpoint *self, const HpOutgoing *outgoing)
+{
+  HpOutgoing copy = *outgoing;
+
+  if (self->is_closed || copy.length == 0)
+    return;
+  if (hp_udp_socket_send (self->socket, &copy) == HP_SEND_OK)
+    {
+      self->statistics.datagrams_sent++;
+      self->statistics.bytes_sent += copy.length;
+    }
+  else
+    {
+      self->statistics.send_failures++;
+    }
+}
+
+void
+hp_endpoint_set_answer_unknown (HpEndpoint *self, gboolean answer)
+{
+  self->answers_unknown = answer;
+}
+
+const HpEndpointStatistics *
+hp_endpoint_get_statistics (const HpEndpoint *self)
+{
+  return &self->statistics;
+}

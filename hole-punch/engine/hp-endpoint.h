@@ -1,0 +1,111 @@
+/* SPDX-FileCopyrightText: 2026 The hole-punch authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+/* The sockets of one node and everything that talks through them.
+ *
+ * Parties (links, match clients, a match service) are state machines without
+ * I/O; the endpoint gives each the datagrams that are its own (by session
+ * index, by ticket number), sends what they pull, and keeps one deadline
+ * armed for all of them. It lives in one GMainContext, has one GSource however
+ * many parties there are, and calls parties only from that source's dispatch:
+ * whoever changes a party from outside says hp_endpoint_wake().
+ *
+ * A dispatch: receive a bounded batch → expire what is due → for each party
+ * that was touched: pull and send until nothing is left (bounded; the rest in
+ * the next dispatch), then its events. A party may be removed, and the
+ * endpoint closed, from inside any of its own callbacks.
+ */
+
+#pragma once
+
+#include <gio/gio.h>
+
+#include "hole-punch/base/hp-outgoing.h"
+#include "hole-punch/base/hp-random.h"
+
+typedef struct _HpEndpoint HpEndpoint;
+typedef struct _HpParty HpParty;
+
+typedef struct
+{
+  const char *name;
+  void (*receive) (HpParty *party, const HpDatagram *datagram, gint64 now);
+  gboolean (*pull) (HpParty *party, HpOutgoing *outgoing, gint64 now);
+  gint64 (*get_deadline) (HpParty *party, gint64 now);
+  /* Now and then also too early: when it has got another deadline since the
+   * endpoint last asked for it. */
+  void (*expire) (HpParty *party, gint64 now);
+  /* All state machines have been fed: tell the world. May do anything. */
+  void (*deliver) (HpParty *party, gint64 now);
+} HpPartyClass;
+
+/* Ticket numbers of one party; a further one pushes out the oldest */
+#define HP_PARTY_MAX_TICKETS 8
+
+/* Embedded in its owner; the members belong to the endpoint */
+struct _HpParty
+{
+  const HpPartyClass *klass;
+  HpEndpoint *endpoint; /* NULL: not added, or removed */
+  guint32 index;        /* even; index + 1 is the party's too; 0: none */
+  guint position;       /* among the endpoint's parties */
+  gint64 deadline;
+  guint heap_position;  /* among the deadlines; 0: none */
+  GList touched_link;
+  gboolean is_touched;
+  guint64 tickets[HP_PARTY_MAX_TICKETS];
+  guint n_tickets; /* ever; they go round in @tickets */
+};
+
+typedef struct
+{
+  guint64 datagrams_sent, datagrams_received, bytes_sent, bytes_received;
+  guint64 dropped_unknown_type, dropped_unknown_index, dropped_unclaimed,
+      dropped_rate_limited, send_failures;
+} HpEndpointStatistics;
+
+/* Datagrams that belong to no party by index or ticket: HELLO, COOKIE, STUN,
+ * INITIATION and PROBE with an unknown ticket, RESPONSE and DATA with an
+ * unknown index. TRUE if it was somebody's. Called from the source's dispatch
+ * as parties are. UNKNOWN is given to every party's receive() (rate-limited).
+ */
+typedef gboolean (*HpStrayFunc) (gpointer user_data,
+                                 const HpDatagram *datagram, gint64 now);
+
+/* Binds in the caller's thread-default context; see hp_udp_socket_new() */
+HpEndpoint *hp_endpoint_new (const char *address, guint16 port,
+                             HpStrayFunc stray, gpointer user_data,
+                             GError **error);
+HpEndpoint *hp_endpoint_ref (HpEndpoint *self);
+void hp_endpoint_unref (HpEndpoint *self);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (HpEndpoint, hp_endpoint_unref)
+/* Destroys source and sockets; parties are removed, stray is not called any
+ * more. What parties still had to send is pulled and sent before. */
+void hp_endpoint_close (HpEndpoint *self);
+
+const HpAddress *hp_endpoint_get_address (const HpEndpoint *self);
+gboolean hp_endpoint_has_ipv6 (const HpEndpoint *self);
+/* The address that a datagram to @remote would leave from */
+gboolean hp_endpoint_get_source (HpEndpoint *self, const HpAddress *remote,
+                                 HpAddress *source);
+GMainContext *hp_endpoint_get_context (HpEndpoint *self);
+
+/* A fresh, random, even session index, not 0 */
+guint32 hp_endpoint_allocate_index (HpEndpoint *self);
+/* @index 0: receives nothing by index */
+void hp_endpoint_add_party (HpEndpoint *self, HpParty *party,
+                            const HpPartyClass *klass, guint32 index);
+/* Sends what it still has to send first; forgets its tickets */
+void hp_endpoint_remove_party (HpEndpoint *self, HpParty *party);
+/* INITIATION and PROBE with this ticket number are @party's */
+void hp_endpoint_add_ticket (HpEndpoint *self, HpParty *party,
+                             guint64 number);
+/* @party has something to send, to tell, or a new deadline */
+void hp_endpoint_wake (HpEndpoint *self, HpParty *party);
+/* Sends one datagram now, besides all parties (a COOKIE, UNKNOWN, STUN) */
+void hp_endpoint_send (HpEndpoint *self, const HpOutgoing *outgoing);
+/* DATA with an unknown index that stray() does not claim is answered by
+ * UNKNOWN (rate-limited); not at first */
+void hp_endpoint_set_answer_unknown (HpEndpoint *self, gboolean answer);
+const HpEndpointStatistics *hp_endpoint_get_statistics (const HpEndpoint *self);

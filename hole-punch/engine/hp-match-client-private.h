@@ -1,0 +1,90 @@
+/* SPDX-FileCopyrightText: 2026 The hole-punch authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+/* The match client's inside, shared by its states (hp-match-client.c) and what
+ * comes from the server (hp-match-client-receive.c). */
+
+#pragma once
+
+#include "hole-punch/engine/hp-match-greeting.h"
+#include "hole-punch/engine/hp-match-requests.h"
+#include "hole-punch/nat/hp-candidate.h"
+
+typedef enum
+{
+  HP_MATCH_IDLE,
+  HP_MATCH_GREETING,
+  HP_MATCH_SHAKING,
+  HP_MATCH_CONNECTED,
+  HP_MATCH_RESTING,
+  HP_MATCH_CLOSED,
+} HpMatchState;
+
+struct _HpMatchClient
+{
+  HpMatchClientConfig config;
+  HpMatchState state;
+  GQueue events; /* HpMatchEvent */
+  HpMatchGreeting greeting;
+  HpMatchRequests requests;
+  HpWireCandidates hosts;
+  gint64 rest_until;
+  gboolean has_server_key; /* pinned, or of the first session */
+  guint8 server_key[HP_KEY_SIZE];
+  gboolean told_wrong_key; /* in this round of greetings */
+
+  /* SHAKING */
+  HpHandshake *handshake;
+  guint8 handshake_key[HP_KEY_SIZE];
+  HpAddress handshake_server;
+  guint8 handshake_token[HP_TOKEN_SIZE];
+  gint64 handshake_at; /* when the INITIATION is to be sent (again) */
+  gint64 handshake_interval;
+  gint64 handshake_until;
+
+  /* The session: of CONNECTED, or an old one that may come back */
+  HpSession *session;
+  HpAddress server;
+  gint64 lost_at;  /* then the old one is given up */
+  gint64 heard_at;
+  gint64 ping_at;
+  gint64 pinged_at; /* of the only PING that waits; 0: none, or several */
+  gint64 kept_at;   /* of the last regular PING */
+  guint unanswered; /* PINGs since anything was heard */
+  guint patience;   /* so many of them */
+  gint64 hinted_at; /* by an UNKNOWN */
+  gint64 round_trip;
+  gboolean has_observed;
+  HpAddress observed;
+  gboolean has_challenge;
+  guint8 challenge[HP_TOKEN_SIZE];
+  guint farewells; /* CLOSEs still to be sent */
+};
+
+/* hp-match-client.c */
+
+/* An event to be filled by the caller, already in the queue */
+HpMatchEvent *hp_match_client_add_event (HpMatchClient *self,
+                                         HpMatchEventType type);
+void hp_match_client_greet (HpMatchClient *self, gint64 now);
+/* FALSE: no cipher suite in common */
+gboolean hp_match_client_shake (HpMatchClient *self,
+                                const HpCookiePacket *cookie,
+                                const HpAddress *server, gint64 now);
+/* Takes @session */
+void hp_match_client_connected (HpMatchClient *self, HpSession *session,
+                                gint64 now);
+/* The server sent a CLOSE: greets again in a while, or not at all */
+void hp_match_client_rest (HpMatchClient *self, HpCloseCode code, gint64 now);
+/* An authentic packet came in the session */
+void hp_match_client_heard (HpMatchClient *self, gint64 now);
+/* PING at once, and be less patient about the answer */
+void hp_match_client_hurry (HpMatchClient *self, gint64 now);
+void hp_match_client_set_observed (HpMatchClient *self,
+                                   const HpAddress *observed);
+void hp_match_client_measured (HpMatchClient *self, gint64 round_trip);
+/* What to tell of our addresses */
+void hp_match_client_get_candidates (HpMatchClient *self,
+                                     HpWireCandidates *candidates,
+                                     gint64 now);

@@ -1,0 +1,440 @@
+/* SPDX-FileCopyrightText: 2026 The hole-punch authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+/* What comes to the server's port: HELLO and STUN, answered without state;
+ * INITIATION; and the DATA of sessions.
+ */
+
+#include "hole-punch/engine/hp-match-service-private.h"
+
+#include "hole-punch/wire/hp-stun.h"
+
+#include <string.h>
+
+static void
+send_observed (HpMatchService *self, HpMatchSession *session, gint64 now)
+{
+  HpFrame frame = { .type = HP_FRAME_OBSERVED };
+
+  frame.observed.address = session->route.remote;
+  hp_match_service_send_frame (self, session, &frame, now);
+}
+
+/* Without a session: HELLO, STUN, DATA of an unknown index */
+
+static void
+receive_hello (HpMatchService *self, const HpDatagram *datagram)
+{
+  HpCookiePacket cookie = {
+    .version = HP_PROTOCOL_VERSION,
+    .suites = self->config.suites,
+    .has_public_key = TRUE,
+    .observed = datagram->route.remote,
+  };
+  HpOutboxItem *item;
+  HpWriter writer;
+  HpHello hello;
+
+  if (!hp_packet_parse_hello (&hello, datagram->bytes, datagram->length))
+    {
+      self->statistics.dropped_malformed++;
+      return;
+    }
+  item = hp_outbox_add (&self->outbox, &datagram->route);
+  if (item == NULL)
+    {
+      self->statistics.dropped_full++;
+      return;
+    }
+  memcpy (cookie.transaction, hello.transaction, HP_TRANSACTION_SIZE);
+  memcpy (cookie.public_key, self->config.local.public_key, HP_KEY_SIZE);
+  hp_cookie_jar_create (&self->jar, &datagram->route.remote, cookie.cookie);
+  hp_writer_init (&writer, item->bytes, sizeof item->bytes);
+  hp_packet_write_cookie (&cookie, &writer);
+  item->length = writer.offset;
+  self->statistics.cookies++;
+}
+
+/* Out of a buffer, since it may turn out that nothing is to be said */
+static void
+send_bytes (HpMatchService *self, const HpRoute *route, const guint8 *bytes,
+            gsize length)
+{
+  HpOutboxItem *item = hp_outbox_add (&self->outbox, route);
+
+  if (item == NULL)
+    {
+      self->statistics.dropped_full++;
+      return;
+    }
+  memcpy (item->bytes, bytes, length);
+  item->length = length;
+}
+
+static void
+receive_stun (HpMatchService *self, const HpDatagram *datagram, gint64 now)
+{
+  guint8 bytes[HP_STUN_MAX_SIZE];
+  gsize length;
+
+  if (!hp_rate_limiter_take_address (self->stun, &datagram->route.remote, now))
+    {
+      self->statistics.dropped_rate_limited++;
+      return;
+    }
+  length = hp_stun_create_response (datagram->bytes, datagram->length,
+                                    &datagram->route.remote, NULL, bytes,
+                                    sizeof bytes);
+  if (length == 0)
+    {
+      self->statistics.dropped_malformed++;
+      return;
+    }
+  send_bytes (self, &datagram->route, bytes, length);
+  self->statistics.stun_answers++;
+}
+
+static void
+answer_unknown (HpMatchService *self, const HpDatagram *datagram,
+                const HpDataHeader *header, gint64 now)
+{
+  guint8 bytes[HP_UNKNOWN_SIZE];
+  HpUnknown unknown = { header->receiver_index, header->number };
+  HpWriter writer;
+
+  self->statistics.dropped_unknown++;
+  if (!hp_rate_limiter_take_address (self->unknown, &datagram->route.remote,
+                                     now))
+    return;
+  hp_writer_init (&writer, bytes, sizeof bytes);
+  hp_packet_write_unknown (&unknown, &writer);
+  send_bytes (self, &datagram->route, bytes, writer.offset);
+}
+
+/* The handshake */
+
+static void
+send_response (HpMatchService *self, HpMatchSession *session,
+               const HpInitiation *initiation, const HpRoute *route,
+               gint64 now)
+{
+  guint8 token[HP_TOKEN_SIZE];
+  HpOutboxItem *item = hp_outbox_add (&self->outbox, route);
+
+  if (item == NULL)
+    {
+      self->statistics.dropped_full++;
+      return;
+    }
+  hp_cookie_jar_create_token (&self->jar, session->index, &route->remote,
+                              token);
+  item->length = hp_handshake_write_response (
+      session->kept, initiation->token, token, item->bytes,
+      sizeof item->bytes);
+  session->responded_at = now;
+}
+
+/* Room for one more: those that never said anything go first. */
+static gboolean
+make_room (HpMatchService *self, gint64 now)
+{
+  HpMatchSession *oldest;
+
+  if (hp_match_sessions_count (&self->sessions) < self->config.max_peers)
+    return TRUE;
+  oldest = hp_match_sessions_oldest (&self->sessions,
+                                     HP_MATCH_SESSION_REPLACED);
+  if (oldest == NULL)
+    oldest = hp_match_sessions_oldest (&self->sessions,
+                                       HP_MATCH_SESSION_UNCONFIRMED);
+  if (oldest == NULL)
+    return FALSE;
+  hp_match_service_drop_session (self, oldest, now);
+  return TRUE;
+}
+
+static void
+respond (HpMatchService *self, const HpDatagram *datagram,
+         const HpInitiation *initiation, const HpTicket *ticket, gint64 now)
+{
+  guint8 remote_public[HP_KEY_SIZE];
+  HpHandshakeResult result;
+  HpKeptResponse kept;
+  HpSession *session = NULL;
+  guint32 index;
+
+  if (!make_room (self, now))
+    {
+      self->statistics.dropped_full++;
+      return;
+    }
+  index = hp_match_sessions_allocate_index (&self->sessions,
+                                            &self->config.random);
+  if (hp_handshake_respond (initiation, datagram->bytes, ticket,
+                            &self->config.local, NULL, index, NULL, 0,
+                            HP_REPLAY_WINDOW_SERVER, &self->config.random,
+                            now, remote_public, &result, &kept, &session)
+      != HP_HANDSHAKE_OK)
+    {
+      self->statistics.dropped_forged++;
+      return;
+    }
+  hp_session_share_ciphers (session, self->ciphers);
+  self->statistics.handshakes++;
+  send_response (self,
+                 hp_match_sessions_add (&self->sessions, session,
+                                        remote_public, &kept,
+                                        &datagram->route, now),
+                 initiation, &datagram->route, now);
+  hp_crypto_wipe (&kept, sizeof kept);
+}
+
+static void
+receive_initiation (HpMatchService *self, const HpDatagram *datagram,
+                    gint64 now)
+{
+  guint8 hash[HP_HASH_SIZE];
+  HpInitiation initiation;
+  HpMatchSession *session;
+  HpTicket ticket;
+
+  if (!hp_packet_parse_initiation (&initiation, datagram->bytes,
+                                   datagram->length))
+    {
+      self->statistics.dropped_malformed++;
+      return;
+    }
+  if (initiation.ticket_number != 0
+      || hp_cookie_jar_check_initiation (&self->jar, &datagram->route.remote,
+                                         &initiation, datagram->bytes,
+                                         self->config.suites, &ticket)
+             != HP_HANDSHAKE_OK)
+    {
+      self->statistics.dropped_ticket++;
+      return;
+    }
+  hp_crypto_sha256 (hash, datagram->bytes, initiation.core_length);
+  session = hp_match_sessions_find_initiation (&self->sessions, hash);
+  if (session != NULL)
+    send_response (self, session, &initiation, &datagram->route, now);
+  else if (hp_rate_limiter_take_address (self->handshakes,
+                                         &datagram->route.remote, now))
+    respond (self, datagram, &initiation, &ticket, now);
+  else
+    self->statistics.dropped_rate_limited++;
+}
+
+/* DATA */
+
+static void
+confirm (HpMatchService *self, HpMatchSession *session, gint64 now)
+{
+  HpMatchSession *older;
+
+  session->round_trip = MAX (now - session->responded_at, 0);
+  older = hp_match_sessions_confirm (&self->sessions, session, now);
+  if (older == NULL)
+    return;
+  /* Being present is of the identity, not of the session. */
+  session->presence = g_steal_pointer (&older->presence);
+  if (older->claim != NULL)
+    hp_match_service_cancel_claim (self, older->claim);
+  hp_match_service_send_close (self, older, HP_CLOSE_REPLACED, now);
+}
+
+/* It may have moved there, or somebody may only have copied the packet. */
+static void
+challenge_address (HpMatchService *self, HpMatchSession *session,
+                   const HpDatagram *datagram, gint64 now)
+{
+  HpFrame frame = { .type = HP_FRAME_PATH_CHALLENGE };
+
+  /* Never more than came from there */
+  if (datagram->length < HP_DATA_OVERHEAD + 1 + HP_TOKEN_SIZE)
+    return;
+  hp_cookie_jar_create_token (&self->jar, session->index,
+                              &datagram->route.remote, frame.token);
+  hp_match_service_send_to (self, session, &datagram->route, &frame, now);
+}
+
+static void
+receive_path_response (HpMatchService *self, HpMatchSession *session,
+                       const HpDatagram *datagram, guint64 number,
+                       const HpFrame *frame, gint64 now)
+{
+  if (number < session->route_number
+      || hp_address_equal (&session->route.remote, &datagram->route.remote)
+      || !hp_cookie_jar_check_token (&self->jar, session->index,
+                                     &datagram->route.remote, frame->token))
+    return;
+  session->route = datagram->route;
+  session->route_number = number;
+  send_observed (self, session, now);
+}
+
+/* FALSE: the session is gone, or is to be closed. */
+static gboolean
+receive_frame (HpMatchService *self, HpMatchSession *session,
+               const HpDatagram *datagram, guint64 number,
+               const HpFrame *frame, gint64 now)
+{
+  switch (frame->type)
+    {
+    case HP_FRAME_PADDING:
+    case HP_FRAME_ACK:
+      return TRUE;
+    case HP_FRAME_PING:
+      self->statistics.keepalives++;
+      send_observed (self, session, now);
+      return TRUE;
+    case HP_FRAME_PATH_RESPONSE:
+      receive_path_response (self, session, datagram, number, frame, now);
+      return TRUE;
+    case HP_FRAME_REGISTER:
+      hp_match_service_receive_register (self, session, frame, now);
+      return TRUE;
+    case HP_FRAME_UNREGISTER:
+      hp_match_service_receive_unregister (self, session, frame, now);
+      return TRUE;
+    case HP_FRAME_ASK:
+      hp_match_service_receive_ask (self, session, frame, now);
+      return TRUE;
+    case HP_FRAME_REPLY:
+      hp_match_service_receive_reply (self, session, frame, now);
+      return TRUE;
+    case HP_FRAME_CLOSE:
+      hp_match_service_drop_session (self, session, now);
+      return FALSE;
+    default:
+      self->statistics.dropped_malformed++;
+      hp_match_service_send_close (self, session, HP_CLOSE_PROTOCOL, now);
+      hp_match_service_drop_session (self, session, now);
+      return FALSE;
+    }
+}
+
+static void
+receive_frames (HpMatchService *self, HpMatchSession *session,
+                const HpDatagram *datagram, guint64 number,
+                const guint8 *plain, gsize length, gint64 now)
+{
+  HpReader reader;
+  HpFrame frame;
+
+  hp_reader_init (&reader, plain, length);
+  while (hp_reader_left (&reader) > 0)
+    {
+      if (!hp_frame_parse (&frame, &reader))
+        {
+          self->statistics.dropped_malformed++;
+          hp_match_service_send_close (self, session, HP_CLOSE_PROTOCOL, now);
+          hp_match_service_drop_session (self, session, now);
+          return;
+        }
+      if (!receive_frame (self, session, datagram, number, &frame, now))
+        return;
+    }
+}
+
+static void
+receive_opened (HpMatchService *self, HpMatchSession *session,
+                const HpDatagram *datagram, guint64 number,
+                const guint8 *plain, gsize length, gint64 now)
+{
+  if (session->state == HP_MATCH_SESSION_REPLACED)
+    {
+      hp_match_service_send_close (self, session, HP_CLOSE_REPLACED, now);
+      return;
+    }
+  if (session->state == HP_MATCH_SESSION_UNCONFIRMED)
+    confirm (self, session, now);
+  else
+    hp_match_sessions_heard (&self->sessions, session, now);
+  if (session->presence != NULL && session->presence->n_challengers > 0)
+    hp_match_service_settle_challenges (self, session->presence, now);
+  if (!hp_address_equal (&session->route.remote, &datagram->route.remote))
+    challenge_address (self, session, datagram, now);
+  receive_frames (self, session, datagram, number, plain, length, now);
+}
+
+static void
+receive_data (HpMatchService *self, const HpDatagram *datagram, gint64 now)
+{
+  HpMatchSession *session;
+  HpDataHeader header;
+  guint64 number;
+  guint8 *plain;
+  gsize length;
+
+  if (!hp_packet_parse_data (&header, datagram->bytes, datagram->length))
+    {
+      self->statistics.dropped_malformed++;
+      return;
+    }
+  session = hp_match_sessions_find (&self->sessions, header.receiver_index);
+  if (session == NULL)
+    {
+      answer_unknown (self, datagram, &header, now);
+      return;
+    }
+  switch (hp_session_open (session->session, datagram->bytes,
+                           datagram->length, now, &number, &plain, &length))
+    {
+    case HP_OPEN_OK:
+      receive_opened (self, session, datagram, number, plain, length, now);
+      break;
+    case HP_OPEN_FORGED:
+      self->statistics.dropped_forged++;
+      break;
+    case HP_OPEN_REPLAYED:
+      self->statistics.dropped_replayed++;
+      break;
+    }
+}
+
+static void
+receive_ours (HpMatchService *self, const HpDatagram *datagram, gint64 now)
+{
+  switch ((HpPacketType) datagram->bytes[0])
+    {
+    case HP_PACKET_HELLO:
+      receive_hello (self, datagram);
+      break;
+    case HP_PACKET_INITIATION:
+      receive_initiation (self, datagram, now);
+      break;
+    case HP_PACKET_DATA_0:
+    case HP_PACKET_DATA_1:
+      receive_data (self, datagram, now);
+      break;
+    case HP_PACKET_COOKIE:
+    case HP_PACKET_RESPONSE:
+    case HP_PACKET_PROBE:
+    case HP_PACKET_UNKNOWN:
+      self->statistics.dropped_malformed++;
+      break;
+    }
+}
+
+void
+hp_match_service_receive (HpMatchService *self, const HpDatagram *datagram,
+                          gint64 now)
+{
+  if (self->is_closing)
+    return;
+  hp_cookie_jar_rotate (&self->jar, &self->config.random, now);
+  switch (hp_packet_classify (datagram->bytes, datagram->length))
+    {
+    case HP_PACKET_CLASS_OURS:
+      receive_ours (self, datagram, now);
+      break;
+    case HP_PACKET_CLASS_STUN:
+      receive_stun (self, datagram, now);
+      break;
+    case HP_PACKET_CLASS_TURN:
+    case HP_PACKET_CLASS_OTHER:
+      self->statistics.dropped_malformed++;
+      break;
+    }
+}

@@ -1,0 +1,132 @@
+/* SPDX-FileCopyrightText: 2026 The hole-punch authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+/* The match server's protocol: sessions, presences, introductions. No I/O, no
+ * clock: datagrams in and out, questions to a registry out as events and its
+ * answers in, so that client and server can be run against each other in
+ * memory.
+ *
+ * Nothing is kept before a cookie has come back. A session has no transport:
+ * no acknowledgements and no retransmission; every request is idempotent and
+ * repeated by the client. All tables are bounded, all limits count what they
+ * drop.
+ *
+ *   PING         → OBSERVED. From a new address also → PATH_CHALLENGE, sent
+ *                  there; its PATH_RESPONSE lets the server follow, and it
+ *                  says OBSERVED. Nothing else is ever sent to an address that
+ *                  is not proven, and that only if it is no larger than what
+ *                  came from there.
+ *   REGISTER     → REGISTERED or REFUSED
+ *   UNREGISTER   → REGISTERED with a lifetime of 0
+ *   ASK          → INTRODUCE to the callee and, if it is registered open,
+ *                  ANSWER; else ANSWER or REFUSED after the callee's REPLY, and
+ *                  with the ANSWER a second INTRODUCE to the callee, without
+ *                  HP_INTRODUCE_NEEDS_REPLY: the start that both have in
+ *                  common, and what acknowledges the REPLY.
+ *   REPLY        also to an INTRODUCE that needs none: then it only tells of
+ *                  the callee's candidates, which a further ANSWER passes on.
+ *   CLOSE        ends session and presence.
+ *
+ * The service PINGs the holder of an ephemeral id when somebody else wants it;
+ * any packet of its own shows that it is there, and a client answers a PING by
+ * a PING.
+ */
+
+#pragma once
+
+#include "hole-punch/base/hp-outgoing.h"
+#include "hole-punch/nat/hp-candidate.h"
+#include "hole-punch/secure/hp-cookie.h"
+
+typedef struct
+{
+  HpKeyPair local;
+  guint16 suites;
+  HpRandom random;
+  gint64 registration_lifetime;  /* µs of presence without a refresh; 120 s */
+  guint max_peers;               /* sessions; beyond it no handshake */
+  guint max_handshakes_per_second; /* from one prefix (/24, /48) */
+  guint max_asks_per_minute;     /* of one identity; and 10 times that of one
+                                    prefix */
+  guint max_stun_per_second;     /* to one prefix */
+} HpMatchServiceConfig;
+
+typedef enum
+{
+  /* Questions: answered by the functions below with the event's handle, at
+   * once or later; each has a deadline of 5 s, then TEMPORARY */
+  HP_SERVICE_EVENT_CLAIM,  /* handle, id, public_key, ephemeral: who holds
+                              it? */
+  HP_SERVICE_EVENT_LOOKUP, /* handle, id */
+  HP_SERVICE_EVENT_RELEASE,/* id, public_key; no answer */
+  HP_SERVICE_EVENT_AUTHORIZE_REGISTRATION, /* handle, id, public_key */
+  HP_SERVICE_EVENT_AUTHORIZE_INTRODUCTION, /* handle, caller (public_key,
+                              id), wanted_id */
+  /* Tidings */
+  HP_SERVICE_EVENT_REGISTERED, /* id, public_key, address, first_time */
+  HP_SERVICE_EVENT_EXPIRED,    /* id, public_key: gone, or unregistered */
+  HP_SERVICE_EVENT_INTRODUCED, /* caller: public_key, id, address; wanted_id,
+                                  callee_key */
+} HpServiceEventType;
+
+typedef struct
+{
+  HpServiceEventType type;
+  guint64 handle;
+  char id[HP_ID_MAX_SIZE + 1];
+  char wanted_id[HP_ID_MAX_SIZE + 1]; /* "" if asked by key */
+  guint8 public_key[HP_KEY_SIZE];
+  guint8 callee_key[HP_KEY_SIZE];
+  gboolean ephemeral;
+  gboolean first_time; /* not a refresh */
+  HpAddress address;
+} HpServiceEvent;
+
+typedef struct
+{
+  guint64 peers, registrations; /* now */
+  guint64 handshakes, registers, asks, introductions, keepalives,
+      stun_answers, cookies;    /* so far */
+  guint64 dropped_malformed, dropped_ticket, dropped_forged,
+      dropped_replayed, dropped_unknown, dropped_rate_limited, dropped_full,
+      refused; /* requests, not repeats of them */
+} HpServiceStatistics;
+
+typedef struct _HpMatchService HpMatchService;
+
+HpMatchService *hp_match_service_new (const HpMatchServiceConfig *config,
+                                      gint64 now);
+void hp_match_service_free (HpMatchService *self);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (HpMatchService, hp_match_service_free)
+void hp_match_service_set_config (HpMatchService *self,
+                                  const HpMatchServiceConfig *config);
+
+/* Whether AUTHORIZE_… questions are asked (else all are allowed) */
+void hp_match_service_set_asks_registration (HpMatchService *self,
+                                             gboolean asks);
+void hp_match_service_set_asks_introduction (HpMatchService *self,
+                                             gboolean asks);
+
+/* Everything that comes to the server's port: HELLO, INITIATION, DATA, STUN.
+ * Unknown handles and late answers are passed over. */
+void hp_match_service_receive (HpMatchService *self,
+                               const HpDatagram *datagram, gint64 now);
+/* @holder: the key of whoever holds the id, NULL nobody (lookup), with the
+ * registry's @code when it failed (0: it did not) */
+void hp_match_service_answer (HpMatchService *self, guint64 handle,
+                              const guint8 *holder, HpRefusedCode code,
+                              gint64 now);
+void hp_match_service_authorize (HpMatchService *self, guint64 handle,
+                                 gboolean allow, gint64 now);
+
+gboolean hp_match_service_pull (HpMatchService *self, HpOutgoing *outgoing,
+                                gint64 now);
+gint64 hp_match_service_get_deadline (const HpMatchService *self);
+void hp_match_service_expire (HpMatchService *self, gint64 now);
+gboolean hp_match_service_next_event (HpMatchService *self,
+                                      HpServiceEvent *event);
+/* Tells every peer CLOSE (going away) */
+void hp_match_service_close (HpMatchService *self, gint64 now);
+void hp_match_service_get_statistics (const HpMatchService *self,
+                                      HpServiceStatistics *statistics);

@@ -1,0 +1,59 @@
+/* SPDX-FileCopyrightText: 2026 The hole-punch authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+/* A UDP socket on GSocket: dual-stack where there is IPv6, datagrams in
+ * batches, the local address of each known and kept (IP_PKTINFO), a TTL for a
+ * single datagram. Never blocks.
+ *
+ * Nearly all that a datagram costs is its way through the kernel, and many of
+ * one size to one place go that way together (udp(7), UDP_SEGMENT and
+ * UDP_GRO): measured on loopback, 0.9 µs each instead of 9.6.
+ */
+
+#pragma once
+
+#include "hole-punch/base/hp-outgoing.h"
+
+typedef struct _HpUdpSocket HpUdpSocket;
+
+/* @address: an IP to bind to, NULL any (dual stack); @port 0: a free one.
+ * @number becomes HpRoute.socket of what it receives. */
+HpUdpSocket *hp_udp_socket_new (const char *address, guint16 port,
+                                guint number, GError **error);
+void hp_udp_socket_free (HpUdpSocket *self);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (HpUdpSocket, hp_udp_socket_free)
+int hp_udp_socket_get_fd (const HpUdpSocket *self);
+guint hp_udp_socket_get_number (const HpUdpSocket *self);
+/* What it is bound to; the IP unspecified when bound to any */
+const HpAddress *hp_udp_socket_get_address (const HpUdpSocket *self);
+/* The address (with our port) that a datagram to @remote would leave from */
+gboolean hp_udp_socket_get_source (HpUdpSocket *self, const HpAddress *remote,
+                                   HpAddress *source);
+gboolean hp_udp_socket_has_ipv6 (const HpUdpSocket *self);
+
+typedef void (*HpDatagramFunc) (gpointer user_data,
+                                const HpDatagram *datagram);
+/* Receives datagrams, calling @func for each, and begins no further batch when
+ * there were @most; how many. Errors of single datagrams (ICMP) are passed
+ * over. */
+guint hp_udp_socket_receive (HpUdpSocket *self, guint most,
+                             HpDatagramFunc func, gpointer user_data);
+typedef enum
+{
+  HP_SEND_OK,
+  HP_SEND_BLOCKED, /* try again when writable */
+  HP_SEND_FAILED,  /* this datagram is lost: unreachable, too large … */
+} HpSendResult;
+HpSendResult hp_udp_socket_send (HpUdpSocket *self,
+                                 const HpOutgoing *outgoing);
+
+/* Datagrams that may go together, and the bytes of all of them */
+#define HP_UDP_MAX_SEGMENTS 64
+#define HP_UDP_MAX_SEGMENTS_SIZE 65000
+/* @outgoing's bytes are several datagrams of @segment bytes, the last one at
+ * most that long; the system's TTL. With HP_SEND_BLOCKED @outgoing is what is
+ * left to be sent; FAILED: not all went. */
+HpSendResult hp_udp_socket_send_segments (HpUdpSocket *self,
+                                          HpOutgoing *outgoing,
+                                          gsize segment);

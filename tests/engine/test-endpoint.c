@@ -1,0 +1,755 @@
+/* SPDX-FileCopyrightText: 2026 The hole-punch authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#include "hole-punch/engine/hp-endpoint.h"
+#include "hole-punch/io/hp-clock.h"
+#include "hole-punch/io/hp-udp-socket.h"
+#include "hole-punch/wire/hp-packet.h"
+
+#include <string.h>
+
+/* The kernel's full send buffer, which loopback never shows: the linker lets
+ * the endpoint's calls come here first (--wrap). Takes a datagram of a batch
+ * before it blocks if @blocked_after says so. */
+HpSendResult __real_hp_udp_socket_send_segments (HpUdpSocket *self,
+                                                 HpOutgoing *outgoing,
+                                                 gsize segment);
+HpSendResult __wrap_hp_udp_socket_send_segments (HpUdpSocket *self,
+                                                 HpOutgoing *outgoing,
+                                                 gsize segment);
+static guint blocked_sends;
+static gboolean blocked_after_one;
+static guint calls_of_send;
+
+HpSendResult
+__wrap_hp_udp_socket_send_segments (HpUdpSocket *self, HpOutgoing *outgoing,
+                                    gsize segment)
+{
+  HpOutgoing first = *outgoing;
+
+  calls_of_send++;
+  if (blocked_sends == 0)
+    return __real_hp_udp_socket_send_segments (self, outgoing, segment);
+  blocked_sends--;
+  if (blocked_after_one)
+    {
+      first.length = MIN (segment, first.length);
+      g_assert_cmpint (hp_udp_socket_send (self, &first), ==, HP_SEND_OK);
+      outgoing->bytes += first.length;
+      outgoing->length -= first.length;
+      if (outgoing->length == 0)
+        return HP_SEND_OK;
+    }
+  return HP_SEND_BLOCKED;
+}
+
+/* A toy party: sends what it is told to, notes what happens to it, and can do
+ * something drastic inside a callback. */
+typedef enum
+{
+  IN_NOTHING,
+  IN_RECEIVE,
+  IN_PULL,
+  IN_EXPIRE,
+  IN_DELIVER,
+} Callback;
+
+typedef struct _Toy Toy;
+struct _Toy
+{
+  HpParty party;
+  HpEndpoint *endpoint;
+  HpRoute route; /* where it sends to */
+  guint to_send;
+  const guint *sizes; /* of what it sends, else 2 bytes */
+  guint8 mark;        /* first byte after the type of what it sends */
+  gint64 next_deadline;
+  guint received, pulled, expired, delivered;
+  guint8 last_type;
+  GString *log;
+  Callback act_in;
+  void (*act) (Toy *toy);
+  Toy *other;
+  gboolean in_heap_memory;
+};
+
+static gboolean
+act (Toy *toy, Callback in)
+{
+  if (toy->act_in != in)
+    return FALSE;
+  toy->act_in = IN_NOTHING;
+  toy->act (toy);
+  return TRUE;
+}
+
+static void
+toy_receive (HpParty *party, const HpDatagram *datagram, gint64 now)
+{
+  Toy *toy = (Toy *) party;
+
+  toy->received++;
+  toy->last_type = datagram->bytes[0];
+  act (toy, IN_RECEIVE);
+}
+
+static gboolean
+toy_pull (HpParty *party, HpOutgoing *outgoing, gint64 now)
+{
+  Toy *toy = (Toy *) party;
+
+  if (toy->to_send == 0)
+    return FALSE;
+  toy->to_send--;
+  toy->pulled++;
+  if (toy->log != NULL)
+    g_string_append_c (toy->log, toy->mark);
+  outgoing->route = toy->route;
+  outgoing->bytes[0] = 0xff;
+  outgoing->bytes[1] = toy->mark;
+  outgoing->length = toy->sizes != NULL ? toy->sizes[toy->pulled - 1] : 2;
+  act (toy, IN_PULL);
+  return TRUE;
+}
+
+static gint64
+toy_get_deadline (HpParty *party, gint64 now)
+{
+  return ((Toy *) party)->next_deadline;
+}
+
+static void
+toy_expire (HpParty *party, gint64 now)
+{
+  Toy *toy = (Toy *) party;
+
+  /* It may have got another one since the endpoint last asked. */
+  if (toy->next_deadline > now)
+    return;
+  toy->expired++;
+  toy->next_deadline = G_MAXINT64;
+  if (toy->log != NULL)
+    g_string_append_c (toy->log, toy->mark);
+  act (toy, IN_EXPIRE);
+}
+
+static void
+toy_deliver (HpParty *party, gint64 now)
+{
+  Toy *toy = (Toy *) party;
+
+  toy->delivered++;
+  act (toy, IN_DELIVER);
+}
+
+static const HpPartyClass toy_class = {
+  "toy", toy_receive, toy_pull, toy_get_deadline, toy_expire, toy_deliver,
+};
+
+typedef struct
+{
+  GMainContext *context;
+  HpEndpoint *endpoint;
+  HpUdpSocket *outside; /* somebody out there */
+  HpRoute to_endpoint;
+  HpRoute to_outside;
+  guint strays;
+  gboolean claims;
+} Fixture;
+
+static gboolean
+on_stray (gpointer user_data, const HpDatagram *datagram, gint64 now)
+{
+  Fixture *fixture = user_data;
+
+  fixture->strays++;
+  return fixture->claims;
+}
+
+static void
+set_up (Fixture *fixture, gconstpointer data)
+{
+  g_autoptr (GError) error = NULL;
+
+  memset (fixture, 0, sizeof *fixture);
+  fixture->context = g_main_context_new ();
+  g_main_context_push_thread_default (fixture->context);
+  fixture->endpoint
+      = hp_endpoint_new ("127.0.0.1", 0, on_stray, fixture, &error);
+  g_assert_no_error (error);
+  fixture->outside = hp_udp_socket_new ("127.0.0.1", 0, 0, &error);
+  g_assert_no_error (error);
+  fixture->to_endpoint.remote = *hp_endpoint_get_address (fixture->endpoint);
+  fixture->to_outside.remote = *hp_udp_socket_get_address (fixture->outside);
+}
+
+static void
+tear_down (Fixture *fixture, gconstpointer data)
+{
+  if (fixture->endpoint != NULL)
+    hp_endpoint_close (fixture->endpoint);
+  g_clear_pointer (&fixture->endpoint, hp_endpoint_unref);
+  g_assert_false (g_main_context_iteration (fixture->context, FALSE));
+  hp_udp_socket_free (fixture->outside);
+  g_main_context_pop_thread_default (fixture->context);
+  g_main_context_unref (fixture->context);
+}
+
+static void
+add_toy (Fixture *fixture, Toy *toy, guint32 index)
+{
+  toy->next_deadline
+      = toy->next_deadline != 0 ? toy->next_deadline : G_MAXINT64;
+  toy->endpoint = fixture->endpoint;
+  toy->route = fixture->to_outside;
+  hp_endpoint_add_party (fixture->endpoint, &toy->party, &toy_class, index);
+}
+
+static void
+settle (Fixture *fixture)
+{
+  while (g_main_context_iteration (fixture->context, FALSE))
+    ;
+}
+
+static void
+send_raw (Fixture *fixture, const guint8 *bytes, gsize length)
+{
+  HpOutgoing outgoing = { .route = fixture->to_endpoint,
+                          .bytes = (guint8 *) bytes, .length = length };
+
+  g_assert_cmpint (hp_udp_socket_send (fixture->outside, &outgoing), ==,
+                   HP_SEND_OK);
+}
+
+static void
+send_data (Fixture *fixture, guint32 index)
+{
+  guint8 bytes[40] = { 0 };
+  HpWriter writer;
+
+  hp_writer_init (&writer, bytes, sizeof bytes);
+  hp_packet_write_data_header (&(HpDataHeader){ 0, index, 7 }, &writer);
+  send_raw (fixture, bytes, sizeof bytes);
+}
+
+static void
+send_probe (Fixture *fixture, guint64 ticket)
+{
+  guint8 bytes[HP_PROBE_SIZE] = { 0 };
+  HpProbe probe = { .version = HP_PROTOCOL_VERSION, .ticket_number = ticket };
+  HpWriter writer;
+
+  hp_writer_init (&writer, bytes, sizeof bytes);
+  hp_packet_write_probe_header (&probe, &writer);
+  send_raw (fixture, bytes, sizeof bytes);
+}
+
+static void
+send_unknown (Fixture *fixture, guint32 index)
+{
+  guint8 bytes[HP_UNKNOWN_SIZE];
+  HpWriter writer;
+
+  hp_writer_init (&writer, bytes, sizeof bytes);
+  hp_packet_write_unknown (&(HpUnknown){ index, 7 }, &writer);
+  send_raw (fixture, bytes, sizeof bytes);
+}
+
+typedef struct
+{
+  guint n;
+  GString *marks;
+  GArray *sizes;
+} Outside;
+
+static void
+on_outside (gpointer user_data, const HpDatagram *datagram)
+{
+  Outside *outside = user_data;
+
+  outside->n++;
+  if (outside->marks != NULL)
+    g_string_append_c (outside->marks, datagram->bytes[1]);
+  if (outside->sizes != NULL)
+    {
+      guint size = datagram->length;
+
+      g_array_append_val (outside->sizes, size);
+    }
+}
+
+static guint
+receive_outside (Fixture *fixture)
+{
+  Outside outside = { 0 };
+
+  while (hp_udp_socket_receive (fixture->outside, 64, on_outside, &outside))
+    ;
+  return outside.n;
+}
+
+static void
+test_routing (Fixture *fixture, gconstpointer data)
+{
+  const HpEndpointStatistics *statistics
+      = hp_endpoint_get_statistics (fixture->endpoint);
+  Toy toys[3] = { 0 };
+
+  add_toy (fixture, &toys[0], 10);
+  add_toy (fixture, &toys[1], 20);
+  add_toy (fixture, &toys[2], 0);
+  hp_endpoint_add_ticket (fixture->endpoint, &toys[2].party, 99);
+  send_data (fixture, 10);
+  send_data (fixture, 21);
+  send_data (fixture, 20);
+  send_data (fixture, 30);
+  send_probe (fixture, 99);
+  send_probe (fixture, 98);
+  send_raw (fixture, (const guint8 *) "\x80???", 4);
+  send_raw (fixture, (const guint8 *) "\x00\x01\x00\x00", 4);
+  send_raw (fixture, (const guint8 *) "\xb4", 1);
+  settle (fixture);
+
+  g_assert_cmpuint (toys[0].received, ==, 1);
+  g_assert_cmpuint (toys[1].received, ==, 2);
+  g_assert_cmpuint (toys[2].received, ==, 1);
+  g_assert_cmpuint (toys[2].last_type, ==, HP_PACKET_PROBE);
+  /* Index 30, ticket 98 and STUN */
+  g_assert_cmpuint (fixture->strays, ==, 3);
+  g_assert_cmpuint (statistics->datagrams_received, ==, 9);
+  g_assert_cmpuint (statistics->dropped_unknown_index, ==, 1);
+  g_assert_cmpuint (statistics->dropped_unknown_type, ==, 1);
+  g_assert_cmpuint (statistics->dropped_unclaimed, ==, 3);
+
+  hp_endpoint_remove_party (fixture->endpoint, &toys[1].party);
+  g_assert_null (toys[1].party.endpoint);
+  hp_endpoint_remove_party (fixture->endpoint, &toys[2].party);
+  send_data (fixture, 20);
+  send_probe (fixture, 99);
+  settle (fixture);
+  g_assert_cmpuint (toys[1].received, ==, 2);
+  g_assert_cmpuint (toys[2].received, ==, 1);
+  g_assert_cmpuint (fixture->strays, ==, 5);
+  hp_endpoint_remove_party (fixture->endpoint, &toys[0].party);
+}
+
+/* The latest few are kept, and a number goes to whoever took it last. */
+static void
+test_tickets (Fixture *fixture, gconstpointer data)
+{
+  Toy a = { 0 };
+  Toy b = { 0 };
+
+  add_toy (fixture, &a, 0);
+  add_toy (fixture, &b, 0);
+  for (guint i = 0; i < HP_PARTY_MAX_TICKETS + 2; i++)
+    hp_endpoint_add_ticket (fixture->endpoint, &a.party, 100 + i);
+  for (guint i = 0; i < HP_PARTY_MAX_TICKETS + 2; i++)
+    send_probe (fixture, 100 + i);
+  settle (fixture);
+  g_assert_cmpuint (a.received, ==, HP_PARTY_MAX_TICKETS);
+  g_assert_cmpuint (fixture->strays, ==, 2);
+
+  hp_endpoint_add_ticket (fixture->endpoint, &b.party, 105);
+  hp_endpoint_remove_party (fixture->endpoint, &a.party);
+  memset (&a, 0xee, sizeof a);
+  send_probe (fixture, 105);
+  send_probe (fixture, 106);
+  settle (fixture);
+  g_assert_cmpuint (b.received, ==, 1);
+  g_assert_cmpuint (fixture->strays, ==, 3);
+  hp_endpoint_remove_party (fixture->endpoint, &b.party);
+}
+
+static void
+test_sending (Fixture *fixture, gconstpointer data)
+{
+  Toy toy = { .to_send = 700, .mark = 'a' };
+
+  add_toy (fixture, &toy, 2);
+  settle (fixture);
+  g_assert_cmpuint (toy.pulled, ==, 700);
+  /* More than its receive buffer holds may be lost, not the first ones. */
+  g_assert_cmpuint (receive_outside (fixture), >, 100);
+  toy.to_send = 3;
+  settle (fixture);
+  g_assert_cmpuint (toy.pulled, ==, 700);
+  hp_endpoint_wake (fixture->endpoint, &toy.party);
+  settle (fixture);
+  g_assert_cmpuint (toy.pulled, ==, 703);
+  g_assert_cmpuint (receive_outside (fixture), ==, 3);
+  /* What is left is sent when it goes. */
+  toy.to_send = 5;
+  hp_endpoint_remove_party (fixture->endpoint, &toy.party);
+  g_assert_cmpuint (receive_outside (fixture), ==, 5);
+}
+
+static void
+test_close_sends (Fixture *fixture, gconstpointer data)
+{
+  Toy toys[2] = { { .to_send = 2 }, { .to_send = 3 } };
+
+  add_toy (fixture, &toys[0], 2);
+  add_toy (fixture, &toys[1], 4);
+  hp_endpoint_close (fixture->endpoint);
+  hp_endpoint_close (fixture->endpoint);
+  g_assert_null (toys[0].party.endpoint);
+  g_assert_null (toys[1].party.endpoint);
+  g_assert_cmpuint (receive_outside (fixture), ==, 5);
+}
+
+static void
+test_fairness (Fixture *fixture, gconstpointer data)
+{
+  g_autoptr (GString) log = g_string_new (NULL);
+  Toy greedy = { .to_send = 5000, .mark = 'g', .log = log };
+  Toy modest = { .to_send = 1, .mark = 'm', .log = log };
+
+  add_toy (fixture, &greedy, 2);
+  add_toy (fixture, &modest, 4);
+  settle (fixture);
+  g_assert_cmpuint (log->len, ==, 5001);
+  g_assert_cmpint (strchr (log->str, 'm') - log->str, <, 64);
+  hp_endpoint_close (fixture->endpoint);
+}
+
+static gboolean
+on_idle (gpointer user_data)
+{
+  guint *calls = user_data;
+
+  (*calls)++;
+  return G_SOURCE_CONTINUE;
+}
+
+/* A redraw, or an idle handler, has its turn while an endpoint is flooded. */
+static void
+test_stays_alive (Fixture *fixture, gconstpointer data)
+{
+  GSource *idle = g_idle_source_new ();
+  Toy toy = { .to_send = 20000 };
+  guint idles = 0;
+
+  add_toy (fixture, &toy, 2);
+  g_source_set_callback (idle, on_idle, &idles, NULL);
+  g_source_attach (idle, fixture->context);
+  while (toy.to_send > 0)
+    g_main_context_iteration (fixture->context, FALSE);
+  g_assert_cmpuint (idles, >, 20);
+  g_source_destroy (idle);
+  g_source_unref (idle);
+  hp_endpoint_close (fixture->endpoint);
+}
+
+static void
+check_blocked (Fixture *fixture, gboolean after_one)
+{
+  Outside outside = { .marks = g_string_new (NULL) };
+  Toy a = { .to_send = 3, .mark = 'a' };
+  Toy b = { .to_send = 2, .mark = 'b' };
+  Toy gone = { .to_send = 4, .mark = 'x' };
+
+  add_toy (fixture, &gone, 2);
+  add_toy (fixture, &a, 4);
+  add_toy (fixture, &b, 6);
+  blocked_sends = 3;
+  blocked_after_one = after_one;
+  g_assert_true (g_main_context_iteration (fixture->context, FALSE));
+  /* It is kept, even if who sent it goes; nothing else is pulled. */
+  g_assert_cmpuint (gone.pulled, ==, 4);
+  g_assert_cmpuint (a.pulled, ==, 0);
+  hp_endpoint_remove_party (fixture->endpoint, &gone.party);
+  settle (fixture);
+  g_assert_cmpuint (blocked_sends, ==, 0);
+  while (hp_udp_socket_receive (fixture->outside, 64, on_outside, &outside))
+    ;
+  g_assert_cmpstr (outside.marks->str, ==, "xxxxaaabb");
+  g_assert_cmpuint (
+      hp_endpoint_get_statistics (fixture->endpoint)->datagrams_sent, ==, 9);
+  g_string_free (outside.marks, TRUE);
+  hp_endpoint_close (fixture->endpoint);
+}
+
+static void
+test_blocked (Fixture *fixture, gconstpointer data)
+{
+  check_blocked (fixture, FALSE);
+}
+
+static void
+test_blocked_in_between (Fixture *fixture, gconstpointer data)
+{
+  check_blocked (fixture, TRUE);
+}
+
+/* Different sizes, places and TTLs: each goes as it is, in order, and alike
+ * ones in one call. */
+static void
+test_batches (Fixture *fixture, gconstpointer data)
+{
+  static const guint sizes[] = { 900, 900, 900, 400, 400, 900, 901, 2, 2,
+                                 60000, 60000, 7 };
+  Outside outside = { .marks = g_string_new (NULL),
+                      .sizes = g_array_new (FALSE, FALSE, sizeof (guint)) };
+  Toy toy = { .to_send = G_N_ELEMENTS (sizes), .mark = 'x', .sizes = sizes };
+
+  add_toy (fixture, &toy, 2);
+  calls_of_send = 0;
+  settle (fixture);
+  while (hp_udp_socket_receive (fixture->outside, 64, on_outside, &outside))
+    ;
+  g_assert_cmpmem (outside.sizes->data, outside.sizes->len * sizeof (guint),
+                   sizes, sizeof sizes);
+  /* 900 900 900 400, 400, 900, 901 2, 2, 60000, 60000 7 */
+  g_assert_cmpuint (calls_of_send, ==, 7);
+  g_string_free (outside.marks, TRUE);
+  g_array_unref (outside.sizes);
+  hp_endpoint_close (fixture->endpoint);
+}
+
+/* Each expires once, the earliest first, whatever order they came in. */
+static void
+test_deadlines (Fixture *fixture, gconstpointer data)
+{
+  enum { N = 1000 };
+  g_autofree Toy *toys = g_new0 (Toy, N);
+  gint64 start = hp_clock_now ();
+  guint expired = 0;
+
+  for (guint i = 0; i < N; i++)
+    {
+      toys[i].next_deadline = start + 20000 + (i * 7919 % N) * 30;
+      add_toy (fixture, toys + i, 2 * i + 2);
+    }
+  /* Some change their minds, some go. */
+  settle (fixture);
+  for (guint i = 0; i < N; i += 10)
+    {
+      toys[i].next_deadline = i % 20 == 0 ? start + 60000 : start;
+      hp_endpoint_wake (fixture->endpoint, &toys[i].party);
+    }
+  for (guint i = 5; i < N; i += 10)
+    hp_endpoint_remove_party (fixture->endpoint, &toys[i].party);
+  while (expired < N - N / 10)
+    {
+      gint64 now;
+      gint64 earliest = G_MAXINT64;
+
+      g_main_context_iteration (fixture->context, TRUE);
+      now = hp_clock_now ();
+      expired = 0;
+      for (guint i = 0; i < N; i++)
+        {
+          expired += toys[i].expired;
+          g_assert_cmpuint (toys[i].expired, <=, 1);
+          if (i % 10 != 5 && toys[i].expired == 0)
+            earliest = MIN (earliest, toys[i].next_deadline);
+        }
+      g_assert_cmpint (now, <, start + 10 * G_USEC_PER_SEC);
+      /* Nobody who was due long ago is still waiting. */
+      if (earliest != G_MAXINT64)
+        g_assert_cmpint (earliest, >, now - 2 * G_USEC_PER_SEC);
+    }
+  for (guint i = 5; i < N; i += 10)
+    g_assert_cmpuint (toys[i].expired, ==, 0);
+  hp_endpoint_close (fixture->endpoint);
+}
+
+static void
+test_deadline_order (Fixture *fixture, gconstpointer data)
+{
+  g_autoptr (GString) log = g_string_new (NULL);
+  gint64 start = hp_clock_now ();
+  const char *order = "hbdafgec";
+  Toy toys[8] = { 0 };
+
+  for (guint i = 0; i < 8; i++)
+    {
+      toys[i].mark = order[i];
+      toys[i].log = log;
+      toys[i].next_deadline = start + 5000 + (order[i] - 'a') * 100;
+      add_toy (fixture, toys + i, 2 * i + 2);
+    }
+  while (log->len < 8)
+    g_main_context_iteration (fixture->context, TRUE);
+  g_assert_cmpstr (log->str, ==, "abcdefgh");
+  hp_endpoint_close (fixture->endpoint);
+}
+
+static void
+remove_self (Toy *toy)
+{
+  hp_endpoint_remove_party (toy->endpoint, &toy->party);
+  if (toy->in_heap_memory)
+    {
+      memset (toy, 0xee, sizeof *toy);
+      g_free (toy);
+    }
+}
+
+static void
+remove_other (Toy *toy)
+{
+  hp_endpoint_remove_party (toy->endpoint, &toy->other->party);
+  memset (toy->other, 0xee, sizeof *toy->other);
+}
+
+static void
+remove_both (Toy *toy)
+{
+  remove_other (toy);
+  remove_self (toy);
+}
+
+static void
+close_endpoint (Toy *toy)
+{
+  hp_endpoint_close (toy->endpoint);
+}
+
+static void
+close_and_unref (Toy *toy)
+{
+  HpEndpoint *endpoint = toy->endpoint;
+
+  hp_endpoint_close (endpoint);
+  hp_endpoint_unref (endpoint);
+  if (toy->in_heap_memory)
+    g_free (toy);
+}
+
+/* Every drastic act in every callback */
+static void
+run_act (Callback in, void (*what) (Toy *toy))
+{
+  Fixture fixture;
+  Toy other = { .to_send = 4, .next_deadline = hp_clock_now () };
+  Toy *toy = g_new0 (Toy, 1);
+  gboolean frees = what == remove_self || what == remove_both
+                   || what == close_and_unref;
+
+  set_up (&fixture, NULL);
+  *toy = (Toy){ .to_send = 40, .next_deadline = hp_clock_now (), .act_in = in,
+                .act = what, .other = &other, .in_heap_memory = frees };
+  add_toy (&fixture, toy, 2);
+  add_toy (&fixture, &other, 4);
+  for (guint i = 0; i < 10; i++)
+    {
+      send_data (&fixture, 2);
+      send_data (&fixture, 4);
+    }
+  settle (&fixture);
+  if (what == close_and_unref)
+    fixture.endpoint = NULL;
+  if (!frees)
+    {
+      g_assert_cmpint (toy->act_in, ==, IN_NOTHING);
+      if (what == close_endpoint)
+        g_assert_null (toy->party.endpoint);
+      else
+        g_assert_cmpuint (toy->received, ==, 10);
+    }
+  else if (what == remove_self)
+    {
+      g_assert_cmpuint (other.received, ==, 10);
+      g_assert_cmpuint (other.pulled, ==, 4);
+      g_assert_cmpuint (other.expired, ==, 1);
+    }
+  tear_down (&fixture, NULL);
+  if (!frees)
+    g_free (toy);
+}
+
+static void
+test_drastic_acts (void)
+{
+  for (Callback in = IN_RECEIVE; in <= IN_DELIVER; in++)
+    {
+      run_act (in, remove_self);
+      run_act (in, remove_other);
+      run_act (in, remove_both);
+      run_act (in, close_endpoint);
+      run_act (in, close_and_unref);
+    }
+}
+
+static void
+test_unknown_answers (Fixture *fixture, gconstpointer data)
+{
+  const HpEndpointStatistics *statistics
+      = hp_endpoint_get_statistics (fixture->endpoint);
+
+  send_data (fixture, 50);
+  settle (fixture);
+  g_assert_cmpuint (receive_outside (fixture), ==, 0);
+  hp_endpoint_set_answer_unknown (fixture->endpoint, TRUE);
+  for (guint i = 0; i < 20; i++)
+    send_data (fixture, 50);
+  settle (fixture);
+  g_assert_cmpuint (statistics->dropped_rate_limited, >=, 14);
+  g_assert_cmpuint (receive_outside (fixture), ==,
+                    20 - statistics->dropped_rate_limited);
+  /* Somebody claims it: no answer. */
+  fixture->claims = TRUE;
+  g_usleep (300000);
+  send_data (fixture, 50);
+  settle (fixture);
+  g_assert_cmpuint (receive_outside (fixture), ==, 0);
+  g_assert_cmpuint (statistics->dropped_unknown_index, ==, 21);
+}
+
+static void
+test_unknown_hints (Fixture *fixture, gconstpointer data)
+{
+  Toy toys[3] = { 0 };
+
+  for (guint i = 0; i < 3; i++)
+    add_toy (fixture, toys + i, i * 2);
+  for (guint i = 0; i < 20; i++)
+    send_unknown (fixture, 1);
+  settle (fixture);
+  for (guint i = 0; i < 3; i++)
+    {
+      g_assert_cmpuint (toys[i].received, >=, 1);
+      g_assert_cmpuint (toys[i].received, <=, 6);
+    }
+  hp_endpoint_close (fixture->endpoint);
+}
+
+static void
+test_indexes (Fixture *fixture, gconstpointer data)
+{
+  for (guint i = 0; i < 1000; i++)
+    {
+      guint32 index = hp_endpoint_allocate_index (fixture->endpoint);
+
+      g_assert_cmpuint (index % 2, ==, 0);
+      g_assert_cmpuint (index, !=, 0);
+    }
+}
+
+int
+main (int argc, char *argv[])
+{
+  g_test_init (&argc, &argv, NULL);
+#define ADD(name, func)                                                       \
+  g_test_add ("/endpoint/" name, Fixture, NULL, set_up, func, tear_down)
+  ADD ("routing", test_routing);
+  ADD ("tickets", test_tickets);
+  ADD ("sending", test_sending);
+  ADD ("close-sends", test_close_sends);
+  ADD ("fairness", test_fairness);
+  ADD ("stays-alive", test_stays_alive);
+  ADD ("blocked", test_blocked);
+  ADD ("blocked-in-between", test_blocked_in_between);
+  ADD ("batches", test_batches);
+  ADD ("deadlines", test_deadlines);
+  ADD ("deadline-order", test_deadline_order);
+  ADD ("unknown-answers", test_unknown_answers);
+  ADD ("unknown-hints", test_unknown_hints);
+  ADD ("indexes", test_indexes);
+  g_test_add_func ("/endpoint/drastic-acts", test_drastic_acts);
+  return g_test_run ();
+}
