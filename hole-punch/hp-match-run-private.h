@@ -1,0 +1,69 @@
+/* SPDX-FileCopyrightText: 2026 The hole-punch authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+/* One run of a match server, from start to stop: the service's protocol at an
+ * endpoint, its questions to the registry and to the owner.
+ *
+ *    datagrams ──▸ HpEndpoint ──stray──▸ HpMatchService ──events──▸ HpMatchRun
+ *                                              ▴                     │    │
+ *                                              │ answer              ▾    ▾
+ *                                              └──────── HpRegistry, hooks
+ *
+ * A server that starts again gets a new run: answers that come late find the
+ * old one, stopped, and nothing happens.
+ */
+
+#pragma once
+
+#include "hole-punch/base/hp-address.h"
+#include "hole-punch/hp-authorization.h"
+#include "hole-punch/hp-identity.h"
+#include "hole-punch/hp-registry.h"
+#include "hole-punch/hp-server-statistics-private.h"
+
+typedef struct
+{
+  guint registration_lifetime; /* seconds */
+  guint max_peers;
+  guint max_handshakes_per_second;
+  guint max_asks_per_minute;
+} HpMatchLimits;
+
+typedef enum
+{
+  HP_MATCH_PERMISSION_REGISTRATION,
+  HP_MATCH_PERMISSION_INTRODUCTION,
+} HpMatchPermission;
+
+/* Called from the endpoint's dispatch, with its context as thread-default. Each
+ * may do anything; after hp_match_run_stop() none is called any more. */
+typedef struct
+{
+  void (*registered) (gpointer owner, HpRegistration *peer);
+  void (*expired) (gpointer owner, HpRegistration *peer);
+  void (*introduced) (gpointer owner, HpRegistration *caller,
+                      HpRegistration *callee);
+  /* FALSE: the answer is yes, without asking */
+  gboolean (*wants_to_answer) (gpointer owner, HpMatchPermission permission);
+  void (*authorize) (gpointer owner, HpMatchPermission permission,
+                     HpAuthorization *authorization);
+} HpMatchRunHooks;
+
+typedef struct _HpMatchRun HpMatchRun;
+
+/* Binds, in the caller's thread-default context. @listen_address: NULL any */
+HpMatchRun *hp_match_run_new (const char *listen_address, guint16 port,
+                              HpIdentity *identity, HpRegistry *registry,
+                              const HpMatchLimits *limits,
+                              const HpMatchRunHooks *hooks, gpointer owner,
+                              GError **error);
+void hp_match_run_unref (HpMatchRun *self);
+/* Says CLOSE to all peers; may be called from inside any hook */
+void hp_match_run_stop (HpMatchRun *self);
+void hp_match_run_set_limits (HpMatchRun *self, const HpMatchLimits *limits);
+/* What it is bound to */
+const HpAddress *hp_match_run_get_address (HpMatchRun *self);
+/* Of a stopped run, those of its end */
+void hp_match_run_get_statistics (HpMatchRun *self,
+                                  HpServerStatisticsValues *values);

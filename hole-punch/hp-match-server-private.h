@@ -1,0 +1,51 @@
+/* SPDX-FileCopyrightText: 2026 The hole-punch authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+/* The inside of HpMatchServer, shared by the class (hp-match-server.c), its
+ * properties (hp-match-server-properties.c) and its limits
+ * (hp-match-server-limits.c). */
+
+#pragma once
+
+#include "hole-punch/hp-match-run-private.h"
+#include "hole-punch/hp-match-server.h"
+
+typedef enum
+{
+  HP_MATCH_SERVER_PROP_LISTEN_ADDRESS = 1,
+  HP_MATCH_SERVER_PROP_PORT,
+  HP_MATCH_SERVER_PROP_IDENTITY,
+  HP_MATCH_SERVER_PROP_REGISTRY,
+  HP_MATCH_SERVER_PROP_REGISTRATION_LIFETIME,
+  HP_MATCH_SERVER_PROP_MAX_PEERS,
+  HP_MATCH_SERVER_PROP_MAX_HANDSHAKES_PER_SECOND,
+  HP_MATCH_SERVER_PROP_MAX_ASKS_PER_MINUTE,
+  HP_MATCH_SERVER_PROP_LOCAL_ADDRESS,
+  HP_MATCH_SERVER_PROP_STATISTICS,
+} HpMatchServerProperty;
+
+#define HP_MATCH_SERVER_N_PROPERTIES (HP_MATCH_SERVER_PROP_STATISTICS + 1)
+
+#define HP_MAX_REGISTRATION_LIFETIME (24 * 60 * 60)
+#define HP_MAX_MAX_PEERS 10000000
+#define HP_MAX_RATE 1000000
+
+typedef struct
+{
+  char *listen_address; /* NULL: any */
+  guint port;           /* as it was set; 0: any free one */
+  HpIdentity *identity;
+  HpRegistry *registry;
+  HpMatchLimits limits;
+  HpMatchRun *run;               /* NULL: not running; holds a reference */
+  GSocketAddress *local_address; /* NULL: not running */
+  HpServerStatisticsValues last_statistics; /* of the last run */
+} HpMatchServerPrivate;
+
+HpMatchServerPrivate *hp_match_server_get_private (HpMatchServer *self);
+void hp_match_server_notify (HpMatchServer *self,
+                             HpMatchServerProperty property);
+/* Called by the class */
+void hp_match_server_install_properties (GObjectClass *object_class);
+void hp_match_server_init_properties (HpMatchServerPrivate *priv);
