@@ -1,0 +1,564 @@
+/* SPDX-FileCopyrightText: 2026 The hole-punch authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#include "hole-punch/hp-connection-private.h"
+
+#include "hole-punch/hp-statistics-private.h"
+
+/**
+ * SECTION:hp-connection
+ * @title: HpConnection
+ * @short_description: One remote peer
+ *
+ * A connection is an encrypted way to one other peer, straight through the NATs
+ * in between. It comes from hp_peer_connect_async(), or, when the other peer
+ * called, from #HpPeer::peer-resolved and #HpPeer::message-received.
+ *
+ * What is sent is messages: any number of bytes, split, sent again and put
+ * together as needed. Without flags, every message arrives exactly once, whole,
+ * and in the order of sending; #HpMessageFlags give up some of this for less
+ * delay. hp_connection_send_message() only queues a message;
+ * hp_connection_send_message_async() is done when the other side has
+ * acknowledged all of it.
+ *
+ * When the path falls silent, because a NAT forgot it or the network changed,
+ * the connection is %HP_CONNECTION_STATE_INTERRUPTED and another path is looked
+ * for; what was sent meanwhile goes on by itself. Only when none is found for a
+ * minute does the connection end.
+ *
+ * A connection stays open until one of the two sides closes it, even if nobody
+ * holds a reference to it: #HpPeer:connections does. It belongs to the thread
+ * of its peer, and all its signals come from the context that
+ * hp_peer_start_async() was called in. It may be closed, and references
+ * dropped, in any of its own callbacks.
+ */
+
+/**
+ * HpConnection:
+ *
+ * One remote peer, and the way there.
+ *
+ * Since: 1.0
+ */
+
+G_DEFINE_FINAL_TYPE (HpConnection, hp_connection, G_TYPE_OBJECT)
+
+typedef enum
+{
+  PROP_REMOTE_ID = 1,
+  PROP_FINGERPRINT,
+  PROP_LOCAL_ADDRESS,
+  PROP_REMOTE_ADDRESS,
+  PROP_PATH,
+  PROP_STATE,
+  PROP_ROUND_TRIP_TIME,
+  PROP_SETUP_TIME,
+  PROP_DATAGRAM_SIZE,
+  PROP_QUEUED_BYTES,
+  PROP_STATISTICS,
+} HpConnectionProperty;
+
+static GParamSpec *properties[PROP_STATISTICS + 1];
+
+typedef enum
+{
+  SIGNAL_MESSAGE_RECEIVED,
+  SIGNAL_CLOSED,
+} HpConnectionSignal;
+
+static guint signals[SIGNAL_CLOSED + 1];
+
+static void
+hp_connection_finalize (GObject *object)
+{
+  HpConnection *self = HP_CONNECTION (object);
+
+  g_clear_pointer (&self->line, hp_connection_line_free);
+  hp_sends_clear (&self->sends);
+  g_clear_object (&self->peer);
+  g_clear_object (&self->local_address);
+  g_clear_object (&self->remote_address);
+  g_queue_clear_full (&self->inbox, (GDestroyNotify) g_bytes_unref);
+  g_clear_error (&self->close_error);
+  g_free (self->remote_id);
+  g_free (self->fingerprint);
+  G_OBJECT_CLASS (hp_connection_parent_class)->finalize (object);
+}
+
+static void
+hp_connection_get_property (GObject *object, guint property_id, GValue *value,
+                            GParamSpec *pspec)
+{
+  HpConnection *self = HP_CONNECTION (object);
+
+  switch ((HpConnectionProperty) property_id)
+    {
+    case PROP_REMOTE_ID:
+      g_value_set_string (value, self->remote_id);
+      break;
+    case PROP_FINGERPRINT:
+      g_value_set_string (value, self->fingerprint);
+      break;
+    case PROP_LOCAL_ADDRESS:
+      g_value_set_object (value, self->local_address);
+      break;
+    case PROP_REMOTE_ADDRESS:
+      g_value_set_object (value, self->remote_address);
+      break;
+    case PROP_PATH:
+      g_value_set_enum (value, self->path);
+      break;
+    case PROP_STATE:
+      g_value_set_enum (value, self->state);
+      break;
+    case PROP_ROUND_TRIP_TIME:
+      g_value_set_int64 (value, hp_connection_get_round_trip_time (self));
+      break;
+    case PROP_SETUP_TIME:
+      g_value_set_int64 (value, self->setup_time);
+      break;
+    case PROP_DATAGRAM_SIZE:
+      g_value_set_uint (value, hp_connection_get_datagram_size (self));
+      break;
+    case PROP_QUEUED_BYTES:
+      g_value_set_uint64 (value, hp_connection_get_queued_bytes (self));
+      break;
+    case PROP_STATISTICS:
+      g_value_take_object (value, hp_connection_get_statistics (self));
+      break;
+    }
+}
+
+static void
+install_identity_properties (void)
+{
+  /**
+   * HpConnection:remote-id:
+   *
+   * The id of the other peer: what it was called by, or what it is registered
+   * as. %NULL if it has none. An id is what a match server says; to be sure who
+   * somebody is, compare #HpConnection:fingerprint.
+   *
+   * Since: 1.0
+   */
+  properties[PROP_REMOTE_ID] = g_param_spec_string (
+      "remote-id", "Remote id", "Id of the other peer", NULL,
+      G_PARAM_READABLE | G_PARAM_EXPLICIT_NOTIFY | G_PARAM_STATIC_STRINGS);
+  /**
+   * HpConnection:fingerprint:
+   *
+   * The fingerprint of the other peer, whose private key it has proven to hold:
+   * see #HpIdentity:fingerprint.
+   *
+   * Since: 1.0
+   */
+  properties[PROP_FINGERPRINT] = g_param_spec_string (
+      "fingerprint", "Fingerprint", "Fingerprint of the other peer", NULL,
+      G_PARAM_READABLE | G_PARAM_EXPLICIT_NOTIFY | G_PARAM_STATIC_STRINGS);
+}
+
+static void
+install_path_properties (void)
+{
+  /**
+   * HpConnection:local-address:
+   *
+   * The address of this machine that the path in use begins at, %NULL while
+   * there was none.
+   *
+   * Since: 1.0
+   */
+  properties[PROP_LOCAL_ADDRESS] = g_param_spec_object (
+      "local-address", "Local address", "Address at this end of the path",
+      G_TYPE_SOCKET_ADDRESS,
+      G_PARAM_READABLE | G_PARAM_EXPLICIT_NOTIFY | G_PARAM_STATIC_STRINGS);
+  /**
+   * HpConnection:remote-address:
+   *
+   * The address that datagrams to the other peer go to, which may be that of a
+   * NAT; %NULL while there was none. It can change in the life of a connection.
+   *
+   * Since: 1.0
+   */
+  properties[PROP_REMOTE_ADDRESS] = g_param_spec_object (
+      "remote-address", "Remote address", "Address at the path's other end",
+      G_TYPE_SOCKET_ADDRESS,
+      G_PARAM_READABLE | G_PARAM_EXPLICIT_NOTIFY | G_PARAM_STATIC_STRINGS);
+  /**
+   * HpConnection:path:
+   *
+   * How datagrams reach the other peer. %HP_PATH_KIND_NONE once the connection
+   * has ended.
+   *
+   * Since: 1.0
+   */
+  properties[PROP_PATH] = g_param_spec_enum (
+      "path", "Path", "How datagrams reach the other peer", HP_TYPE_PATH_KIND,
+      HP_PATH_KIND_NONE,
+      G_PARAM_READABLE | G_PARAM_EXPLICIT_NOTIFY | G_PARAM_STATIC_STRINGS);
+  /**
+   * HpConnection:state:
+   *
+   * What the connection is doing.
+   *
+   * Since: 1.0
+   */
+  properties[PROP_STATE] = g_param_spec_enum (
+      "state", "State", "What the connection is doing",
+      HP_TYPE_CONNECTION_STATE, HP_CONNECTION_STATE_CLOSED,
+      G_PARAM_READABLE | G_PARAM_EXPLICIT_NOTIFY | G_PARAM_STATIC_STRINGS);
+}
+
+static void
+install_figure_properties (void)
+{
+  /**
+   * HpConnection:round-trip-time:
+   *
+   * How long a datagram to the other peer and the answer to it take together,
+   * in microseconds, smoothed; -1 while not measured. A change is notified a
+   * few times a second at most.
+   *
+   * Since: 1.0
+   */
+  properties[PROP_ROUND_TRIP_TIME] = g_param_spec_int64 (
+      "round-trip-time", "Round-trip time", "There and back, in microseconds",
+      -1, G_MAXINT64, -1,
+      G_PARAM_READABLE | G_PARAM_EXPLICIT_NOTIFY | G_PARAM_STATIC_STRINGS);
+  /**
+   * HpConnection:setup-time:
+   *
+   * How long it took until messages could flow, in microseconds: counted from
+   * asking the match server, on the other side from its introduction. -1 before
+   * that.
+   *
+   * Since: 1.0
+   */
+  properties[PROP_SETUP_TIME] = g_param_spec_int64 (
+      "setup-time", "Setup time", "From asking to ready, in microseconds", -1,
+      G_MAXINT64, -1,
+      G_PARAM_READABLE | G_PARAM_EXPLICIT_NOTIFY | G_PARAM_STATIC_STRINGS);
+  /**
+   * HpConnection:datagram-size:
+   *
+   * The size of the largest datagrams sent at present, in bytes of UDP payload:
+   * from #HpPeer:datagram-size up to #HpPeer:max-datagram-size.
+   *
+   * Since: 1.0
+   */
+  properties[PROP_DATAGRAM_SIZE] = g_param_spec_uint (
+      "datagram-size", "Datagram size", "Bytes of the largest datagrams", 0,
+      HP_DATAGRAM_SIZE_MAX, 0,
+      G_PARAM_READABLE | G_PARAM_EXPLICIT_NOTIFY | G_PARAM_STATIC_STRINGS);
+  /**
+   * HpConnection:queued-bytes:
+   *
+   * Bytes of messages that were sent but not acknowledged yet. A change is
+   * notified a few times a second at most.
+   *
+   * Since: 1.0
+   */
+  properties[PROP_QUEUED_BYTES] = g_param_spec_uint64 (
+      "queued-bytes", "Queued bytes", "Bytes sent but not acknowledged", 0,
+      G_MAXUINT64, 0,
+      G_PARAM_READABLE | G_PARAM_EXPLICIT_NOTIFY | G_PARAM_STATIC_STRINGS);
+  /**
+   * HpConnection:statistics:
+   *
+   * What the connection has done so far. Each look gives a new snapshot; a
+   * change is not notified.
+   *
+   * Since: 1.0
+   */
+  properties[PROP_STATISTICS] = g_param_spec_object (
+      "statistics", "Statistics", "What was done so far", HP_TYPE_STATISTICS,
+      G_PARAM_READABLE | G_PARAM_EXPLICIT_NOTIFY | G_PARAM_STATIC_STRINGS);
+}
+
+static void
+hp_connection_class_init (HpConnectionClass *klass)
+{
+  GObjectClass *object_class = G_OBJECT_CLASS (klass);
+
+  object_class->finalize = hp_connection_finalize;
+  object_class->get_property = hp_connection_get_property;
+
+  install_identity_properties ();
+  install_path_properties ();
+  install_figure_properties ();
+  g_object_class_install_properties (object_class, G_N_ELEMENTS (properties),
+                                     properties);
+
+  /**
+   * HpConnection::message-received:
+   * @self: a #HpConnection
+   * @message: the message
+   *
+   * A message of the other peer came in, whole. #HpPeer::message-received comes
+   * after it.
+   *
+   * Since: 1.0
+   */
+  signals[SIGNAL_MESSAGE_RECEIVED] = g_signal_new (
+      "message-received", G_TYPE_FROM_CLASS (klass), G_SIGNAL_RUN_LAST, 0, NULL,
+      NULL, NULL, G_TYPE_NONE, 1, G_TYPE_BYTES);
+  /**
+   * HpConnection::closed:
+   * @self: a #HpConnection
+   * @error: (nullable): why it ended, %NULL if one of the two sides closed it
+   *
+   * The connection has ended, and whoever waited for a message has been told.
+   * It is emitted once. Errors are %HP_PUNCH_ERROR_REPLACED,
+   * %HP_PUNCH_ERROR_DENIED, %HP_PUNCH_ERROR_PROTOCOL, and
+   * %G_IO_ERROR_TIMED_OUT when the other peer does not answer any more.
+   *
+   * Since: 1.0
+   */
+  signals[SIGNAL_CLOSED] = g_signal_new ("closed", G_TYPE_FROM_CLASS (klass),
+                                         G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL,
+                                         G_TYPE_NONE, 1, G_TYPE_ERROR);
+}
+
+static void
+hp_connection_init (HpConnection *self)
+{
+  self->state = HP_CONNECTION_STATE_CLOSED;
+  self->setup_time = -1;
+  self->round_trip_time = -1;
+  g_queue_init (&self->inbox);
+}
+
+void
+hp_connection_emit_message (HpConnection *self, GBytes *message)
+{
+  g_signal_emit (self, signals[SIGNAL_MESSAGE_RECEIVED], 0, message);
+}
+
+void
+hp_connection_emit_closed (HpConnection *self, const GError *error)
+{
+  g_signal_emit (self, signals[SIGNAL_CLOSED], 0, error);
+}
+
+/**
+ * hp_connection_get_remote_id:
+ * @self: a #HpConnection
+ *
+ * Gets #HpConnection:remote-id.
+ *
+ * Returns: (transfer none) (nullable): an id
+ *
+ * Since: 1.0
+ */
+const char *
+hp_connection_get_remote_id (HpConnection *self)
+{
+  g_return_val_if_fail (HP_IS_CONNECTION (self), NULL);
+
+  return self->remote_id;
+}
+
+/**
+ * hp_connection_get_fingerprint:
+ * @self: a #HpConnection
+ *
+ * Gets #HpConnection:fingerprint.
+ *
+ * Returns: (transfer none) (nullable): a fingerprint; %NULL only of an object
+ *   that no #HpPeer has handed out
+ *
+ * Since: 1.0
+ */
+const char *
+hp_connection_get_fingerprint (HpConnection *self)
+{
+  g_return_val_if_fail (HP_IS_CONNECTION (self), NULL);
+
+  return self->fingerprint;
+}
+
+/**
+ * hp_connection_get_local_address:
+ * @self: a #HpConnection
+ *
+ * Gets #HpConnection:local-address.
+ *
+ * Returns: (transfer none) (nullable): an address
+ *
+ * Since: 1.0
+ */
+GSocketAddress *
+hp_connection_get_local_address (HpConnection *self)
+{
+  g_return_val_if_fail (HP_IS_CONNECTION (self), NULL);
+
+  return self->local_address;
+}
+
+/**
+ * hp_connection_get_remote_address:
+ * @self: a #HpConnection
+ *
+ * Gets #HpConnection:remote-address.
+ *
+ * Returns: (transfer none) (nullable): an address
+ *
+ * Since: 1.0
+ */
+GSocketAddress *
+hp_connection_get_remote_address (HpConnection *self)
+{
+  g_return_val_if_fail (HP_IS_CONNECTION (self), NULL);
+
+  return self->remote_address;
+}
+
+/**
+ * hp_connection_get_path:
+ * @self: a #HpConnection
+ *
+ * Gets #HpConnection:path.
+ *
+ * Returns: a kind of path
+ *
+ * Since: 1.0
+ */
+HpPathKind
+hp_connection_get_path (HpConnection *self)
+{
+  g_return_val_if_fail (HP_IS_CONNECTION (self), HP_PATH_KIND_NONE);
+
+  return self->path;
+}
+
+/**
+ * hp_connection_get_state:
+ * @self: a #HpConnection
+ *
+ * Gets #HpConnection:state.
+ *
+ * Returns: a state
+ *
+ * Since: 1.0
+ */
+HpConnectionState
+hp_connection_get_state (HpConnection *self)
+{
+  g_return_val_if_fail (HP_IS_CONNECTION (self), HP_CONNECTION_STATE_CLOSED);
+
+  return self->state;
+}
+
+/**
+ * hp_connection_get_round_trip_time:
+ * @self: a #HpConnection
+ *
+ * Gets #HpConnection:round-trip-time.
+ *
+ * Returns: microseconds, or -1
+ *
+ * Since: 1.0
+ */
+gint64
+hp_connection_get_round_trip_time (HpConnection *self)
+{
+  g_return_val_if_fail (HP_IS_CONNECTION (self), -1);
+
+  return self->line != NULL ? hp_link_get_round_trip (self->line->link)
+                            : self->round_trip_time;
+}
+
+/**
+ * hp_connection_get_setup_time:
+ * @self: a #HpConnection
+ *
+ * Gets #HpConnection:setup-time.
+ *
+ * Returns: microseconds, or -1
+ *
+ * Since: 1.0
+ */
+gint64
+hp_connection_get_setup_time (HpConnection *self)
+{
+  g_return_val_if_fail (HP_IS_CONNECTION (self), -1);
+
+  return self->setup_time;
+}
+
+/**
+ * hp_connection_get_datagram_size:
+ * @self: a #HpConnection
+ *
+ * Gets #HpConnection:datagram-size.
+ *
+ * Returns: bytes of UDP payload
+ *
+ * Since: 1.0
+ */
+guint
+hp_connection_get_datagram_size (HpConnection *self)
+{
+  g_return_val_if_fail (HP_IS_CONNECTION (self), 0);
+
+  return self->line != NULL ? hp_link_get_datagram_size (self->line->link)
+                            : self->datagram_size;
+}
+
+/**
+ * hp_connection_get_queued_bytes:
+ * @self: a #HpConnection
+ *
+ * Gets #HpConnection:queued-bytes.
+ *
+ * Returns: bytes; 0 once the connection has ended
+ *
+ * Since: 1.0
+ */
+guint64
+hp_connection_get_queued_bytes (HpConnection *self)
+{
+  g_return_val_if_fail (HP_IS_CONNECTION (self), 0);
+
+  return self->line != NULL && self->close_error == NULL
+             ? hp_sends_get_bytes (&self->sends)
+             : 0;
+}
+
+/**
+ * hp_connection_get_statistics:
+ * @self: a #HpConnection
+ *
+ * Gets #HpConnection:statistics.
+ *
+ * Returns: (transfer full): a snapshot of what was done so far
+ *
+ * Since: 1.0
+ */
+HpStatistics *
+hp_connection_get_statistics (HpConnection *self)
+{
+  HpLinkStatistics now;
+  HpStatisticsValues values;
+
+  g_return_val_if_fail (HP_IS_CONNECTION (self), NULL);
+
+  now = self->statistics;
+  if (self->line != NULL)
+    hp_link_get_statistics (self->line->link, &now);
+
+  values = (HpStatisticsValues){
+    .bytes_sent = now.transport.bytes_sent,
+    .bytes_received = now.transport.bytes_received,
+    .bytes_resent = now.transport.bytes_resent,
+    .messages_sent = now.transport.messages_sent,
+    .messages_received = now.transport.messages_received,
+    .datagrams_sent = now.transport.packets_sent,
+    .datagrams_received = now.transport.packets_received,
+    .datagrams_lost = now.transport.packets_lost,
+    .datagrams_dropped = now.dropped_malformed + now.dropped_forged
+                         + now.dropped_replayed + now.dropped_ticket,
+  };
+  return hp_statistics_new_private (&values);
+}
