@@ -1,0 +1,91 @@
+/* SPDX-FileCopyrightText: 2026 The hole-punch authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#include "hole-punch/tools/hp-tool-progress.h"
+
+#include "hole-punch/tools/hp-tool-output.h"
+#include "hole-punch/tools/hp-tool-text.h"
+
+#define INTERVAL (100 * G_TIME_SPAN_MILLISECOND)
+#define MAX_NAME_LENGTH 24
+#define MIN_BAR_LENGTH 4
+#define MAX_BAR_LENGTH 40
+
+void
+hp_tool_progress_begin (HpToolProgress *self, const char *name, guint64 size,
+                        gint64 now)
+{
+  *self = (HpToolProgress){ .name = name, .size = size, .began_at = now };
+  hp_tool_progress_update (self, 0, now);
+}
+
+static char *
+format_bar (guint length, double part)
+{
+  GString *bar = g_string_new ("[");
+  guint n_full = MIN ((guint) (part * length), length);
+
+  for (guint i = 0; i < length; i++)
+    g_string_append_c (bar, i < n_full ? '#' : '-');
+  g_string_append_c (bar, ']');
+  return g_string_free (bar, FALSE);
+}
+
+/* Always as wide, or the bar would jump */
+static char *
+format_figures (const HpToolProgress *self, guint64 done, double part,
+                gint64 now)
+{
+  double seconds = (now - self->began_at) / 1e6;
+  double rate = seconds > 0 ? done / seconds : 0;
+  g_autofree char *rate_text = hp_tool_text_size (rate);
+  g_autofree char *left_text = NULL;
+
+  if (rate < 1)
+    {
+      left_text = g_strdup ("-:--");
+    }
+  else
+    {
+      guint64 left = (self->size - done) / rate;
+
+      left_text = g_strdup_printf ("%" G_GUINT64_FORMAT ":%02u", left / 60,
+                                   (guint) (left % 60));
+    }
+  return g_strdup_printf ("%3d %%  %9s/s  %6s left", (int) (part * 100),
+                          rate_text, left_text);
+}
+
+char *
+hp_tool_progress_format (const HpToolProgress *self, guint64 done, gint64 now,
+                         guint width)
+{
+  double part = self->size > 0 ? (double) done / self->size : 1;
+  g_autofree char *figures = format_figures (self, done, part, now);
+  g_autofree char *name = g_utf8_substring (
+      self->name, 0,
+      MIN (g_utf8_strlen (self->name, -1), (glong) MAX_NAME_LENGTH));
+  g_autofree char *bar = NULL;
+  /* Two spaces twice, two brackets, and the last column left free */
+  glong taken = g_utf8_strlen (name, -1) + g_utf8_strlen (figures, -1) + 7;
+  glong room = MIN ((glong) width - taken, (glong) MAX_BAR_LENGTH);
+
+  if (room < MIN_BAR_LENGTH)
+    return g_strndup (figures, MAX (width, 1) - 1);
+  bar = format_bar (room, part);
+  return g_strdup_printf ("%s  %s  %s", name, bar, figures);
+}
+
+void
+hp_tool_progress_update (HpToolProgress *self, guint64 done, gint64 now)
+{
+  g_autofree char *bar = NULL;
+
+  if (!hp_tool_output_has_bar ()
+      || (self->shown_at != 0 && now - self->shown_at < INTERVAL))
+    return;
+  self->shown_at = now;
+  bar = hp_tool_progress_format (self, done, now, hp_tool_output_get_width ());
+  hp_tool_output_set_bar (bar);
+}
