@@ -151,7 +151,11 @@ class Plain(tools.TestCase):
                                        ': … 6.0 kB in all'])):
             self.peer.send(connection, content)
             for line in shown:
-                self.assertEqual(listener.next_line(), f'{name}{line}\n')
+                told = listener.next_line()
+                # The connection may find a better path meanwhile.
+                while ': goes on by ' in told:
+                    told = listener.next_line()
+                self.assertEqual(told, f'{name}{line}\n')
 
     def test_once(self):
         listener, connection = self.listener_and_connection('--once')
