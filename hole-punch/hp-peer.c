@@ -41,6 +41,11 @@
  * references to it; it may be closed, and references dropped, in any of its
  * callbacks.
  *
+ * While one of its callbacks runs, a peer does nothing else: one that blocks
+ * keeps all connections waiting, and one that runs a main loop of its own until
+ * the peer has done something waits for ever. Begin what takes time, and
+ * return.
+ *
  * #HpPeer:match-server is one server or several, separated by commas: a peer
  * registers at all of them, and a caller asks them all. Each is a host, with a
  * port if it is not %HP_DEFAULT_PORT (`match.example.org:5000`, `192.0.2.1`,

@@ -4,6 +4,7 @@
 
 #include "hole-punch/tools/hp-tool-output.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
@@ -14,11 +15,29 @@
 
 static gboolean bar_is_shown;
 
+/* Whoever closed the pipe has had enough and need not be told; a full disk is
+ * another thing */
+static void
+tell_failure (int saved_errno)
+{
+  static gboolean is_told;
+
+  if (saved_errno == EPIPE || is_told)
+    return;
+  is_told = TRUE;
+  fprintf (stderr, "hole-punch: Cannot write to standard output: %s\n",
+           g_strerror (saved_errno));
+  fflush (stderr);
+}
+
 gboolean
 hp_tool_output_line (const char *line)
 {
   hp_tool_output_set_bar (NULL);
-  return fputs (line, stdout) != EOF && fflush (stdout) == 0;
+  if (fputs (line, stdout) != EOF && fflush (stdout) == 0)
+    return TRUE;
+  tell_failure (errno);
+  return FALSE;
 }
 
 void

@@ -11,7 +11,8 @@
 
 #include <gio/gio.h>
 
-/* @line ends in a newline. FALSE: nobody reads it any more */
+/* @line ends in a newline. FALSE: nobody reads it any more, or it cannot be
+ * written, which standard error then tells */
 gboolean hp_tool_output_line (const char *line);
 /* Same, on standard error */
 void hp_tool_output_problem (const char *line);

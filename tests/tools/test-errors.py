@@ -247,6 +247,19 @@ class Endings(tools.TestCase):
         pinger = self.start('ping', 'wq', '-m', server.server)
         self.assert_ends(listener, 1)
         self.assert_ends(pinger, 1)
+        self.assertEqual(listener.errors(), '')
+
+    def test_cannot_be_written(self):
+        def use_full():
+            os.dup2(os.open('/dev/full', os.O_WRONLY), 1)
+
+        for options in ({'as_json': True}, {'as_json': False}):
+            identity = self.start('identity', '-i', self.folder / 'identity',
+                                  prepare=use_full, **options)
+            self.assert_ends(identity, 1)
+            self.assertEqual(
+                identity.errors(), 'hole-punch: Cannot write to standard '
+                'output: No space left on device\n')
 
 
 if __name__ == '__main__':
