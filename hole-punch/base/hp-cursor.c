@@ -34,57 +34,67 @@ hp_reader_bytes (HpReader *self, guint64 length)
   return bytes;
 }
 
-static guint64
-read_integer (HpReader *self, gsize size)
-{
-  const guint8 *bytes = hp_reader_bytes (self, size);
-  guint64 value = 0;
-
-  if (bytes == NULL)
-    return 0;
-  for (gsize i = 0; i < size; i++)
-    value = value << 8 | bytes[i];
-  return value;
-}
-
 guint8
 hp_reader_u8 (HpReader *self)
 {
-  return read_integer (self, 1);
+  const guint8 *bytes = hp_reader_bytes (self, 1);
+
+  return bytes != NULL ? *bytes : 0;
 }
 
 guint16
 hp_reader_u16 (HpReader *self)
 {
-  return read_integer (self, 2);
+  const guint8 *bytes = hp_reader_bytes (self, 2);
+  guint16 value = 0;
+
+  if (bytes != NULL)
+    memcpy (&value, bytes, 2);
+  return GUINT16_FROM_BE (value);
 }
 
 guint32
 hp_reader_u32 (HpReader *self)
 {
-  return read_integer (self, 4);
+  const guint8 *bytes = hp_reader_bytes (self, 4);
+  guint32 value = 0;
+
+  if (bytes != NULL)
+    memcpy (&value, bytes, 4);
+  return GUINT32_FROM_BE (value);
 }
 
 guint64
 hp_reader_u64 (HpReader *self)
 {
-  return read_integer (self, 8);
+  const guint8 *bytes = hp_reader_bytes (self, 8);
+  guint64 value = 0;
+
+  if (bytes != NULL)
+    memcpy (&value, bytes, 8);
+  return GUINT64_FROM_BE (value);
 }
 
 guint64
 hp_reader_varint (HpReader *self)
 {
-  gsize size;
-
   if (hp_reader_left (self) == 0)
     {
       self->failed = TRUE;
       return 0;
     }
   /* The two top bits of the first byte tell the size; drop them after. */
-  size = (gsize) 1 << (self->data[self->offset] >> 6);
-  return read_integer (self, size)
-         & ((G_GUINT64_CONSTANT (1) << (8 * size - 2)) - 1);
+  switch (self->data[self->offset] >> 6)
+    {
+    case 0:
+      return self->data[self->offset++];
+    case 1:
+      return hp_reader_u16 (self) & 0x3fff;
+    case 2:
+      return hp_reader_u32 (self) & 0x3fffffff;
+    default:
+      return hp_reader_u64 (self) & G_GUINT64_CONSTANT (0x3fffffffffffffff);
+    }
 }
 
 void
@@ -147,39 +157,40 @@ hp_writer_reserve (HpWriter *self, gsize length)
   return bytes;
 }
 
-static void
-write_integer (HpWriter *self, guint64 value, gsize size)
+void
+hp_writer_bytes (HpWriter *self, gconstpointer data, gsize length)
 {
-  guint8 *bytes = hp_writer_reserve (self, size);
+  guint8 *bytes = hp_writer_reserve (self, length);
 
-  if (bytes == NULL)
-    return;
-  for (gsize i = size; i > 0; i--, value >>= 8)
-    bytes[i - 1] = value & 0xff;
+  if (bytes != NULL && length > 0)
+    memcpy (bytes, data, length);
 }
 
 void
 hp_writer_u8 (HpWriter *self, guint8 value)
 {
-  write_integer (self, value, 1);
+  hp_writer_bytes (self, &value, 1);
 }
 
 void
 hp_writer_u16 (HpWriter *self, guint16 value)
 {
-  write_integer (self, value, 2);
+  value = GUINT16_TO_BE (value);
+  hp_writer_bytes (self, &value, 2);
 }
 
 void
 hp_writer_u32 (HpWriter *self, guint32 value)
 {
-  write_integer (self, value, 4);
+  value = GUINT32_TO_BE (value);
+  hp_writer_bytes (self, &value, 4);
 }
 
 void
 hp_writer_u64 (HpWriter *self, guint64 value)
 {
-  write_integer (self, value, 8);
+  value = GUINT64_TO_BE (value);
+  hp_writer_bytes (self, &value, 8);
 }
 
 gsize
@@ -197,20 +208,23 @@ hp_varint_size (guint64 value)
 void
 hp_writer_varint (HpWriter *self, guint64 value)
 {
-  gsize size = hp_varint_size (value);
-  guint64 tag = size == 1 ? 0 : size == 2 ? 1 : size == 4 ? 2 : 3;
-
   g_assert (value <= HP_VARINT_MAX);
-  write_integer (self, value | tag << (8 * size - 2), size);
-}
-
-void
-hp_writer_bytes (HpWriter *self, gconstpointer data, gsize length)
-{
-  guint8 *bytes = hp_writer_reserve (self, length);
-
-  if (bytes != NULL && length > 0)
-    memcpy (bytes, data, length);
+  /* The two top bits of the first byte tell the size. */
+  switch (hp_varint_size (value))
+    {
+    case 1:
+      hp_writer_u8 (self, value);
+      break;
+    case 2:
+      hp_writer_u16 (self, value | 0x4000);
+      break;
+    case 4:
+      hp_writer_u32 (self, value | 0x80000000);
+      break;
+    default:
+      hp_writer_u64 (self, value | G_GUINT64_CONSTANT (0xc000000000000000));
+      break;
+    }
 }
 
 void

@@ -52,6 +52,8 @@ insert_range (HpRanges *self, guint at, guint64 start, guint64 end)
 static void
 delete_ranges (HpRanges *self, guint at, guint count)
 {
+  if (count == 0)
+    return;
   memmove (self->ranges + at, self->ranges + at + count,
            (self->n_ranges - at - count) * sizeof (HpRange));
   self->n_ranges -= count;
@@ -68,6 +70,12 @@ hp_ranges_add (HpRanges *self, guint64 start, guint64 end)
   g_assert (start <= end);
   if (start == end)
     return 0;
+  /* Nearly always: what comes next, at the end of all */
+  if (self->n_ranges > 0 && self->ranges[self->n_ranges - 1].end == start)
+    {
+      self->ranges[self->n_ranges - 1].end = end;
+      return wanted;
+    }
 
   first = find_range (self, start);
   for (last = first;
