@@ -337,6 +337,8 @@ handle_event (HpConnection *self, const HpLinkEvent *event, gint64 now)
     case HP_LINK_EVENT_FAILED:
       hp_sends_handle (&self->sends, &event->transport);
       return;
+    case HP_LINK_EVENT_STREAM:
+      return;
     case HP_LINK_EVENT_CLOSED:
       begin_end (self, event, error_from_event (event));
       return;

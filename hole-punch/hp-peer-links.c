@@ -327,6 +327,7 @@ on_event (HpConnection *connection, const HpLinkEvent *event,
     case HP_LINK_EVENT_MESSAGE:
     case HP_LINK_EVENT_DELIVERED:
     case HP_LINK_EVENT_FAILED:
+    case HP_LINK_EVENT_STREAM:
       g_assert_not_reached ();
     }
 }

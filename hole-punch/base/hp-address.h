@@ -51,12 +51,23 @@ typedef struct
   HpAddress remote;
 } HpRoute;
 
+/* What the network may say of congestion in a datagram's IP header (RFC 3168,
+ * section 5) */
+typedef enum
+{
+  HP_ECN_NOT_ECT = 0, /* it says it by losses */
+  HP_ECN_ECT_1 = 1,
+  HP_ECN_ECT_0 = 2,   /* may become CE instead of being lost */
+  HP_ECN_CE = 3,      /* congestion experienced */
+} HpEcn;
+
 /* A datagram that came in; its bytes may be changed in place */
 typedef struct
 {
   HpRoute route;
   guint8 *bytes;
   gsize length;
+  guint8 ecn; /* HpEcn */
 } HpDatagram;
 
 gboolean hp_address_equal (gconstpointer a, gconstpointer b);

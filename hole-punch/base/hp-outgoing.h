@@ -12,6 +12,9 @@ typedef struct
 {
   HpRoute route;
   guint ttl;       /* 0: the system's */
+  gboolean is_alone; /* what becomes of it shall not depend on others: it may be
+                        too large for the path, or others may */
+  guint8 ecn;      /* HpEcn */
   guint8 *bytes;   /* room of @capacity bytes, given by the caller */
   gsize capacity;  /* HP_DATAGRAM_SIZE_MAX always fits all */
   gsize length;

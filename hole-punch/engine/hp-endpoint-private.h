@@ -44,11 +44,14 @@ struct _HpEndpoint
   gboolean is_closed;
   gboolean is_dispatching;
   gboolean is_receiving; /* the socket is in use */
+  guint hurried_in; /* turn of the source: somebody was in a hurry */
   gboolean answers_unknown;
-  gint64 now; /* while datagrams are being received */
+  guint lulls; /* dispatches in a row that left nothing over */
+  gint64 now; /* of what is being done */
 
   GPtrArray *parties;
   GHashTable *by_index;  /* index / 2 → HpParty */
+  HpParty *last_party;   /* found by index last; NULL: none */
   GHashTable *by_ticket; /* guint64 in the party → HpParty */
   HpDeadlineHeap deadlines;
   GQueue touched;

@@ -119,6 +119,14 @@ hp_endpoint_get_source (HpEndpoint *self, const HpAddress *remote,
          && hp_udp_socket_get_source (self->socket, remote, source);
 }
 
+gsize
+hp_endpoint_get_interface_size (HpEndpoint *self, const HpAddress *remote)
+{
+  return self->is_closed
+             ? 0
+             : hp_udp_socket_get_interface_size (self->socket, remote);
+}
+
 GMainContext *
 hp_endpoint_get_context (HpEndpoint *self)
 {
@@ -126,6 +134,12 @@ hp_endpoint_get_context (HpEndpoint *self)
 }
 
 /* Parties */
+
+gsize
+hp_endpoint_get_receive_buffer (const HpEndpoint *self)
+{
+  return self->is_closed ? 0 : hp_udp_socket_get_receive_buffer (self->socket);
+}
 
 guint32
 hp_endpoint_allocate_index (HpEndpoint *self)
@@ -194,6 +208,8 @@ hp_endpoint_remove_party (HpEndpoint *self, HpParty *party)
   hp_endpoint_untouch (self, party);
   hp_deadline_heap_set (&self->deadlines, party, G_MAXINT64);
   forget_tickets (self, party);
+  if (self->last_party == party)
+    self->last_party = NULL;
   if (party->index != 0)
     g_hash_table_remove (self->by_index, GUINT_TO_POINTER (party->index / 2));
   g_ptr_array_remove_index_fast (self->parties, party->position);

@@ -89,7 +89,13 @@ gboolean hp_endpoint_has_ipv6 (const HpEndpoint *self);
 /* The address that a datagram to @remote would leave from */
 gboolean hp_endpoint_get_source (HpEndpoint *self, const HpAddress *remote,
                                  HpAddress *source);
+/* UDP payload that the interface to there carries, 0: not known */
+gsize hp_endpoint_get_interface_size (HpEndpoint *self,
+                                      const HpAddress *remote);
 GMainContext *hp_endpoint_get_context (HpEndpoint *self);
+
+/* What the kernel holds for it while nobody reads, bytes; 0: unknown */
+gsize hp_endpoint_get_receive_buffer (const HpEndpoint *self);
 
 /* A fresh, random, even session index, not 0 */
 guint32 hp_endpoint_allocate_index (HpEndpoint *self);
@@ -103,6 +109,10 @@ void hp_endpoint_add_ticket (HpEndpoint *self, HpParty *party,
                              guint64 number);
 /* @party has something to send, to tell, or a new deadline */
 void hp_endpoint_wake (HpEndpoint *self, HpParty *party);
+/* The same, and what it has to send first in a turn of the main loop goes at
+ * once, if it can; what follows in that turn goes together. The party is not
+ * told to deliver. */
+void hp_endpoint_hurry (HpEndpoint *self, HpParty *party);
 /* Sends one datagram now, besides all parties (a COOKIE, UNKNOWN, STUN) */
 void hp_endpoint_send (HpEndpoint *self, const HpOutgoing *outgoing);
 /* DATA with an unknown index that stray() does not claim is answered by

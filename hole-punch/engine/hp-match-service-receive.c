@@ -283,6 +283,7 @@ receive_frame (HpMatchService *self, HpMatchSession *session,
     {
     case HP_FRAME_PADDING:
     case HP_FRAME_ACK:
+    case HP_FRAME_ACK_ECN:
       return TRUE;
     case HP_FRAME_PING:
       self->statistics.keepalives++;
@@ -385,6 +386,7 @@ receive_data (HpMatchService *self, const HpDatagram *datagram, gint64 now)
       receive_opened (self, session, datagram, number, plain, length, now);
       break;
     case HP_OPEN_FORGED:
+    case HP_OPEN_EXHAUSTED: /* its client will want another one */
       self->statistics.dropped_forged++;
       break;
     case HP_OPEN_REPLAYED:

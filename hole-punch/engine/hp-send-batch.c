@@ -9,12 +9,15 @@
 
 #include <string.h>
 
+#define LARGE 2048
+
 void
 hp_send_batch_init (HpSendBatch *self)
 {
   memset (self, 0, sizeof *self);
-  /* Room for a full batch and behind it for any datagram */
-  self->buffer = g_malloc (HP_UDP_MAX_SEGMENTS_SIZE + HP_DATAGRAM_SIZE_MAX);
+  /* Room for a full batch, which one datagram alone may be, and behind it for
+   * any other one */
+  self->buffer = g_malloc (2 * HP_DATAGRAM_SIZE_MAX);
 }
 
 void
@@ -29,12 +32,21 @@ hp_send_batch_is_empty (const HpSendBatch *self)
   return self->all.length == 0;
 }
 
+gboolean
+hp_send_batch_is_full (const HpSendBatch *self)
+{
+  /* Behind few large ones there is room for a small one that may follow. */
+  return !hp_send_batch_is_empty (self)
+         && (self->all.length / self->segment >= HP_UDP_MAX_SEGMENTS
+             || self->all.length + MIN (self->segment, LARGE)
+                    > HP_UDP_MAX_SEGMENTS_SIZE);
+}
+
 void
 hp_send_batch_prepare (HpSendBatch *self, HpOutgoing *next)
 {
-  /* A batch of one may be larger than several together may be. */
   *next = (HpOutgoing){
-    .bytes = self->buffer + MIN (self->all.length, HP_UDP_MAX_SEGMENTS_SIZE),
+    .bytes = self->buffer + self->all.length,
     .capacity = HP_DATAGRAM_SIZE_MAX,
   };
 }
@@ -49,6 +61,7 @@ hp_send_batch_join (HpSendBatch *self, const HpOutgoing *next)
     }
   /* Only the last one may be shorter. */
   if (next->length > self->segment || next->ttl != 0 || self->all.ttl != 0
+      || next->is_alone || self->all.is_alone || next->ecn != self->all.ecn
       || self->all.length % self->segment != 0
       || self->all.length / self->segment >= HP_UDP_MAX_SEGMENTS
       || self->all.length + next->length > HP_UDP_MAX_SEGMENTS_SIZE

@@ -2,8 +2,8 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-/* Datagrams of one size that leave by one route, gathered while they are
- * pulled, so that they go through the kernel together.
+/* Datagrams of one size and mark that leave by one route, gathered while they
+ * are pulled, so that they go through the kernel together.
  */
 
 #pragma once
@@ -20,6 +20,8 @@ typedef struct
 void hp_send_batch_init (HpSendBatch *self);
 void hp_send_batch_clear (HpSendBatch *self);
 gboolean hp_send_batch_is_empty (const HpSendBatch *self);
+/* Nothing of what may be expected next fits */
+gboolean hp_send_batch_is_full (const HpSendBatch *self);
 /* Where the next datagram may be written to, whatever it will be */
 void hp_send_batch_prepare (HpSendBatch *self, HpOutgoing *next);
 /* FALSE: it does not go with the others; send them, then begin with it */

@@ -19,7 +19,9 @@ struct _HpPacketInfo
   {
     struct in_pktinfo ipv4;
     struct in6_pktinfo ipv6;
-    int number; /* the TTL, or the size of segments that came */
+    int number; /* the TTL, the traffic class, or the size of segments that
+                   came */
+    guint8 tos; /* what IPv4 had before the traffic class, that came */
     guint16 segment;
   } data;
 };
@@ -63,7 +65,59 @@ get_known_size (int level, int type)
     return sizeof (struct in6_pktinfo);
   if (level == IPPROTO_UDP && type == UDP_GRO)
     return sizeof (int);
+  if (level == IPPROTO_IP && type == IP_TOS)
+    return sizeof (guint8);
+  if (level == IPPROTO_IPV6 && type == IPV6_TCLASS)
+    return sizeof (int);
   return 0;
+}
+
+/* Datagram after datagram tells the same: the last few messages that came, of
+ * each thread. Nobody changes one. */
+#define N_RECENT 8
+
+typedef struct
+{
+  HpPacketInfo *messages[N_RECENT];
+  guint next;
+} Recent;
+
+static void
+recent_free (gpointer data)
+{
+  Recent *recent = data;
+
+  for (guint i = 0; i < N_RECENT; i++)
+    g_clear_object (&recent->messages[i]);
+  g_free (recent);
+}
+
+static Recent *
+get_recent (void)
+{
+  static GPrivate private = G_PRIVATE_INIT (recent_free);
+  Recent *recent = g_private_get (&private);
+
+  if (recent == NULL)
+    {
+      recent = g_new0 (Recent, 1);
+      g_private_set (&private, recent);
+    }
+  return recent;
+}
+
+static HpPacketInfo *
+find_recent (const Recent *recent, int level, int type, gconstpointer data)
+{
+  for (guint i = 0; i < N_RECENT; i++)
+    {
+      HpPacketInfo *message = recent->messages[i];
+
+      if (message != NULL && message->level == level && message->type == type
+          && memcmp (&message->data, data, message->size) == 0)
+        return message;
+    }
+  return NULL;
 }
 
 static GSocketControlMessage *
@@ -71,14 +125,21 @@ hp_packet_info_deserialize (int level, int type, gsize size, gpointer data)
 {
   gsize known = get_known_size (level, type);
   HpPacketInfo *self;
+  Recent *recent;
 
   if (known == 0 || size < known)
     return NULL;
+  recent = get_recent ();
+  self = find_recent (recent, level, type, data);
+  if (self != NULL)
+    return g_object_ref (G_SOCKET_CONTROL_MESSAGE (self));
   self = g_object_new (HP_TYPE_PACKET_INFO, NULL);
   self->level = level;
   self->type = type;
   self->size = known;
   memcpy (&self->data, data, known);
+  g_set_object (&recent->messages[recent->next], self);
+  recent->next = (recent->next + 1) % N_RECENT;
   return G_SOCKET_CONTROL_MESSAGE (self);
 }
 
@@ -149,6 +210,18 @@ hp_packet_info_new_ttl (guint ttl, HpAddressFamily family)
 }
 
 GSocketControlMessage *
+hp_packet_info_new_ecn (HpEcn ecn, HpAddressFamily family)
+{
+  HpPacketInfo *self = g_object_new (HP_TYPE_PACKET_INFO, NULL);
+
+  self->level = family == HP_ADDRESS_IPV6 ? IPPROTO_IPV6 : IPPROTO_IP;
+  self->type = family == HP_ADDRESS_IPV6 ? IPV6_TCLASS : IP_TOS;
+  self->size = sizeof self->data.number;
+  self->data.number = ecn;
+  return G_SOCKET_CONTROL_MESSAGE (self);
+}
+
+GSocketControlMessage *
 hp_packet_info_new_segment (guint16 segment)
 {
   HpPacketInfo *self = g_object_new (HP_TYPE_PACKET_INFO, NULL);
@@ -167,6 +240,19 @@ hp_packet_info_get_segment (HpPacketInfo *self, gsize *segment)
       || self->data.number <= 0)
     return FALSE;
   *segment = self->data.number;
+  return TRUE;
+}
+
+/* Of the traffic class they are the two low bits. */
+gboolean
+hp_packet_info_get_ecn (HpPacketInfo *self, guint8 *ecn)
+{
+  if (self->level == IPPROTO_IP && self->type == IP_TOS)
+    *ecn = self->data.tos & HP_ECN_CE;
+  else if (self->level == IPPROTO_IPV6 && self->type == IPV6_TCLASS)
+    *ecn = self->data.number & HP_ECN_CE;
+  else
+    return FALSE;
   return TRUE;
 }
 

@@ -2,49 +2,53 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-#include "hole-punch/io/hp-udp-socket.h"
+#include "hole-punch/io/hp-udp-socket-private.h"
 
 #include "hole-punch/io/hp-packet-info.h"
 
 #include <netinet/in.h>
 #include <netinet/udp.h>
 
-/* Buffers filled by the kernel in one call; each may hold several datagrams */
-#define BATCH 16
 /* A whole datagram, and a step that lets the buffers begin in different lines
  * of the processor's cache. Only pages that datagrams touch are resident. */
 #define BUFFER_SIZE (65536 + 1152)
 /* UDP payload over IPv4; more needs jumbograms (RFC 2675) */
 #define MAX_DATAGRAM_SIZE 65507
+/* An IP header without options, and UDP's */
+#define IPV4_HEADERS (20 + 8)
+#define IPV6_HEADERS (40 + 8)
 /* Asked for; the system's limit (net.core.rmem_max) may give less */
 #define KERNEL_BUFFER_SIZE (4 * 1024 * 1024)
-/* Segmentation that failed so often in a row, while the same datagrams went one
- * by one, is not tried any more. */
-#define MAX_SEGMENT_FAILURES 4
+/* Of one batch, about; see adapt_wanted() */
+#define RECEIVE_SIZE (192 * 1024)
+#define LARGE_SIZE 4096
+/* Single datagrams till one more is asked for */
+#define MAX_SINGLE 8
 /* Errors in a row that are passed over before waiting for the next wake-up */
 #define MAX_ERRORS 8
 
-struct _HpUdpSocket
+/* Nothing of ours is to be fragmented, nor is what ICMP says of the path to be
+ * believed: larger datagrams than the path carries shall be lost, so that their
+ * sender finds out (RFC 8899, section 4.5). */
+static void
+set_unfragmented (HpUdpSocket *self)
 {
-  GSocket *socket;
-  guint number;
-  gboolean is_ipv6;
-  guint segment_failures; /* in a row */
-  HpAddress address;      /* bound to */
+  g_socket_set_option (self->socket, IPPROTO_IP, IP_MTU_DISCOVER,
+                       IP_PMTUDISC_PROBE, NULL);
+  if (self->is_ipv6)
+    g_socket_set_option (self->socket, IPPROTO_IPV6, IPV6_MTU_DISCOVER,
+                         IPV6_PMTUDISC_PROBE, NULL);
+}
 
-  guint8 *buffers;
-  GInputVector vectors[BATCH];
-  GInputMessage messages[BATCH];
-  GSocketAddress *senders[BATCH];
-  GSocketControlMessage **controls[BATCH];
-  guint n_controls[BATCH];
-
-  /* What the last datagram needed: the next one nearly always the same */
-  HpAddress remote;
-  GSocketAddress *remote_address;
-  HpAddress local;
-  GSocketControlMessage *local_info;
-};
+/* Of IPv4 datagrams on a dual-stack socket it is IPv4's option that counts. */
+static void
+ask_for_marks (HpUdpSocket *self)
+{
+  g_socket_set_option (self->socket, IPPROTO_IP, IP_RECVTOS, 1, NULL);
+  if (self->is_ipv6)
+    g_socket_set_option (self->socket, IPPROTO_IPV6, IPV6_RECVTCLASS, 1,
+                         NULL);
+}
 
 static gboolean
 set_options (HpUdpSocket *self, gboolean is_dual_stack, GError **error)
@@ -56,6 +60,8 @@ set_options (HpUdpSocket *self, gboolean is_dual_stack, GError **error)
   g_socket_set_option (self->socket, SOL_SOCKET, SO_SNDBUF,
                        KERNEL_BUFFER_SIZE, NULL);
   g_socket_set_option (self->socket, IPPROTO_UDP, UDP_GRO, 1, NULL);
+  set_unfragmented (self);
+  ask_for_marks (self);
   if (self->is_ipv6)
     return g_socket_set_option (self->socket, IPPROTO_IPV6, IPV6_V6ONLY,
                                 !is_dual_stack, error)
@@ -123,8 +129,9 @@ bind_to (HpUdpSocket *self, const char *address, guint16 port, GError **error)
 static void
 prepare_messages (HpUdpSocket *self)
 {
-  self->buffers = g_malloc ((gsize) BATCH * BUFFER_SIZE);
-  for (guint i = 0; i < BATCH; i++)
+  self->n_wanted = HP_UDP_BATCH;
+  self->buffers = g_malloc ((gsize) HP_UDP_BATCH * BUFFER_SIZE);
+  for (guint i = 0; i < HP_UDP_BATCH; i++)
     {
       self->vectors[i].buffer = self->buffers + (gsize) i * BUFFER_SIZE;
       self->vectors[i].size = MAX_DATAGRAM_SIZE;
@@ -150,6 +157,7 @@ hp_udp_socket_new (const char *address, guint16 port, guint number,
   if (address != NULL ? !bind_to (self, address, port, error)
                       : !bind_any (self, port, error))
     return NULL;
+  self->has_segments = hp_udp_socket_probe_segments (self);
   prepare_messages (self);
   return g_steal_pointer (&self);
 }
@@ -162,8 +170,7 @@ hp_udp_socket_free (HpUdpSocket *self)
   if (self->socket != NULL)
     g_socket_close (self->socket, NULL);
   g_clear_object (&self->socket);
-  g_clear_object (&self->remote_address);
-  g_clear_object (&self->local_info);
+  hp_udp_socket_clear_sending (self);
   g_free (self->buffers);
   g_free (self);
 }
@@ -186,17 +193,73 @@ hp_udp_socket_get_address (const HpUdpSocket *self)
   return &self->address;
 }
 
+static gsize
+get_buffer_size (const HpUdpSocket *self, int option)
+{
+  int size = 0;
+
+  if (!g_socket_get_option (self->socket, SOL_SOCKET, option, &size, NULL))
+    return 0;
+  /* What Linux tells is twice what it was asked for: the half is for its own
+   * overhead (socket(7)). */
+  return MAX (size, 0) / 2;
+}
+
+gsize
+hp_udp_socket_get_receive_buffer (const HpUdpSocket *self)
+{
+  return get_buffer_size (self, SO_RCVBUF);
+}
+
+gsize
+hp_udp_socket_get_send_buffer (const HpUdpSocket *self)
+{
+  return get_buffer_size (self, SO_SNDBUF);
+}
+
 gboolean
 hp_udp_socket_has_ipv6 (const HpUdpSocket *self)
 {
   return self->is_ipv6;
 }
 
+/* Connecting a UDP socket sends nothing; it asks for the route. */
+static GSocket *
+ask_route (HpUdpSocket *self, const HpAddress *remote)
+{
+  g_autoptr (GSocketAddress) address = hp_address_to_socket_address (remote);
+  g_autoptr (GSocket) probe = NULL;
+
+  if (address == NULL
+      || (remote->family == HP_ADDRESS_IPV6 && !self->is_ipv6))
+    return NULL;
+  probe = g_socket_new (g_socket_address_get_family (address),
+                        G_SOCKET_TYPE_DATAGRAM, G_SOCKET_PROTOCOL_UDP, NULL);
+  if (probe == NULL || !g_socket_connect (probe, address, NULL, NULL))
+    return NULL;
+  return g_steal_pointer (&probe);
+}
+
+gsize
+hp_udp_socket_get_interface_size (HpUdpSocket *self, const HpAddress *remote)
+{
+  g_autoptr (GSocket) probe = ask_route (self, remote);
+  gboolean is_ipv6 = remote->family == HP_ADDRESS_IPV6;
+  int headers = is_ipv6 ? IPV6_HEADERS : IPV4_HEADERS;
+  int mtu = 0;
+
+  if (probe == NULL
+      || !g_socket_get_option (probe, is_ipv6 ? IPPROTO_IPV6 : IPPROTO_IP,
+                               is_ipv6 ? IPV6_MTU : IP_MTU, &mtu, NULL)
+      || mtu <= headers)
+    return 0;
+  return MIN (mtu - headers, MAX_DATAGRAM_SIZE);
+}
+
 gboolean
 hp_udp_socket_get_source (HpUdpSocket *self, const HpAddress *remote,
                           HpAddress *source)
 {
-  g_autoptr (GSocketAddress) address = hp_address_to_socket_address (remote);
   g_autoptr (GSocketAddress) local = NULL;
   g_autoptr (GSocket) probe = NULL;
 
@@ -205,13 +268,8 @@ hp_udp_socket_get_source (HpUdpSocket *self, const HpAddress *remote,
       *source = self->address;
       return remote->family == self->address.family;
     }
-  if (address == NULL
-      || (remote->family == HP_ADDRESS_IPV6 && !self->is_ipv6))
-    return FALSE;
-  /* Connecting a UDP socket sends nothing; it asks for the route. */
-  probe = g_socket_new (g_socket_address_get_family (address),
-                        G_SOCKET_TYPE_DATAGRAM, G_SOCKET_PROTOCOL_UDP, NULL);
-  if (probe == NULL || !g_socket_connect (probe, address, NULL, NULL))
+  probe = ask_route (self, remote);
+  if (probe == NULL)
     return FALSE;
   local = g_socket_get_local_address (probe, NULL);
   if (local == NULL || !hp_address_from_socket_address (source, local))
@@ -220,10 +278,10 @@ hp_udp_socket_get_source (HpUdpSocket *self, const HpAddress *remote,
   return hp_address_get_scope (source) != HP_SCOPE_INVALID;
 }
 
-/* Takes message @i's control messages and frees them; @segment stays as it is
- * if the message is one datagram */
+/* Takes message @i's control messages and frees them; what they tell for each
+ * of its datagrams. @segment stays as it is if the message is one. */
 static void
-take_controls (HpUdpSocket *self, guint i, HpAddress *local, gsize *segment)
+take_controls (HpUdpSocket *self, guint i, HpDatagram *each, gsize *segment)
 {
   for (guint k = 0; k < self->n_controls[i]; k++)
     {
@@ -231,8 +289,10 @@ take_controls (HpUdpSocket *self, guint i, HpAddress *local, gsize *segment)
 
       if (HP_IS_PACKET_INFO (message)
           && !hp_packet_info_get_segment (HP_PACKET_INFO (message), segment)
-          && hp_packet_info_get_local (HP_PACKET_INFO (message), local))
-        local->port = self->address.port;
+          && !hp_packet_info_get_ecn (HP_PACKET_INFO (message), &each->ecn)
+          && hp_packet_info_get_local (HP_PACKET_INFO (message),
+                                       &each->route.local))
+        each->route.local.port = self->address.port;
       g_object_unref (message);
     }
   g_clear_pointer (&self->controls[i], g_free);
@@ -240,7 +300,7 @@ take_controls (HpUdpSocket *self, guint i, HpAddress *local, gsize *segment)
 }
 
 static guint
-give_segments (HpUdpSocket *self, guint i, const HpRoute *route,
+give_segments (HpUdpSocket *self, guint i, const HpDatagram *each,
                gsize segment, HpDatagramFunc func, gpointer user_data)
 {
   guint8 *bytes = self->vectors[i].buffer;
@@ -250,8 +310,10 @@ give_segments (HpUdpSocket *self, guint i, const HpRoute *route,
   /* An empty datagram is one, too. */
   do
     {
-      HpDatagram datagram = { *route, bytes, MIN (left, segment) };
+      HpDatagram datagram = *each;
 
+      datagram.bytes = bytes;
+      datagram.length = MIN (left, segment);
       bytes += datagram.length;
       left -= datagram.length;
       func (user_data, &datagram);
@@ -265,18 +327,48 @@ static guint
 take_message (HpUdpSocket *self, guint i, HpDatagramFunc func,
               gpointer user_data)
 {
-  HpRoute route = { .socket = self->number };
+  HpDatagram each = { .route.socket = self->number };
   gsize segment = MAX_DATAGRAM_SIZE;
   gboolean has_sender = FALSE;
 
-  take_controls (self, i, &route.local, &segment);
+  take_controls (self, i, &each, &segment);
   if (self->senders[i] != NULL)
     has_sender
-        = hp_address_from_socket_address (&route.remote, self->senders[i]);
+        = hp_address_from_socket_address (&each.route.remote,
+                                          self->senders[i]);
   g_clear_object (&self->senders[i]);
   if (!has_sender || (self->messages[i].flags & MSG_TRUNC) != 0)
     return 1;
-  return give_segments (self, i, &route, segment, func, user_data);
+  return give_segments (self, i, &each, segment, func, user_data);
+}
+
+static gsize
+get_size (const HpUdpSocket *self, guint n)
+{
+  gsize size = 0;
+
+  for (guint i = 0; i < n; i++)
+    size += self->messages[i].bytes_received;
+  return size;
+}
+
+/* How many buffers the next call is given. Large messages: as many as hold
+ * RECEIVE_SIZE, since what one call copies is read again while the processor's
+ * cache has it. Small ones: as many as came, or twice as many if that was all
+ * there was room for. And a single one now and then, such as a request or its
+ * answer, comes alone: GSocket fills what buffers are left by asking the kernel
+ * once more, in vain. */
+static void
+adapt_wanted (HpUdpSocket *self, guint wanted, guint n, gsize size)
+{
+  gsize average = size / n;
+
+  if (average >= LARGE_SIZE)
+    self->n_wanted = CLAMP (RECEIVE_SIZE / average, 2, HP_UDP_BATCH);
+  else if (n < wanted)
+    self->n_wanted = n;
+  else if (n > 1 || ++self->n_single % MAX_SINGLE == 0)
+    self->n_wanted = CLAMP (2 * n, self->n_wanted, HP_UDP_BATCH);
 }
 
 guint
@@ -284,190 +376,43 @@ hp_udp_socket_receive (HpUdpSocket *self, guint most, HpDatagramFunc func,
                        gpointer user_data)
 {
   guint received = 0;
+  gsize received_size = 0;
   guint errors = 0;
 
-  while (received < most)
+  self->is_drained = FALSE;
+  while (received < most && received_size < RECEIVE_SIZE)
     {
-      guint wanted = MIN (most - received, BATCH);
+      guint wanted = MIN (most - received, self->n_wanted);
       g_autoptr (GError) error = NULL;
       int n = g_socket_receive_messages (self->socket, self->messages, wanted,
                                          0, NULL, &error);
 
-      if (n < 0)
+      if (n <= 0)
         {
           /* Linux reports ICMP errors of what was sent before on the next
            * call; they say nothing about the socket. */
-          if (g_error_matches (error, G_IO_ERROR, G_IO_ERROR_WOULD_BLOCK)
-              || ++errors == MAX_ERRORS)
-            break;
-          continue;
+          self->is_drained
+              = g_error_matches (error, G_IO_ERROR, G_IO_ERROR_WOULD_BLOCK)
+                || ++errors == MAX_ERRORS;
         }
-      for (int i = 0; i < n; i++)
-        received += take_message (self, i, func, user_data);
-      if (n < (int) wanted)
+      else
+        {
+          gsize size = get_size (self, n);
+
+          adapt_wanted (self, wanted, n, size);
+          received_size += size;
+          for (int i = 0; i < n; i++)
+            received += take_message (self, i, func, user_data);
+          self->is_drained = n < (int) wanted || wanted == 1;
+        }
+      if (self->is_drained)
         break;
     }
   return received;
 }
 
-static GSocketAddress *
-get_remote_address (HpUdpSocket *self, const HpAddress *remote)
+gboolean
+hp_udp_socket_is_drained (const HpUdpSocket *self)
 {
-  if (self->remote_address == NULL
-      || !hp_address_equal (&self->remote, remote))
-    {
-      g_clear_object (&self->remote_address);
-      self->remote = *remote;
-      self->remote_address = hp_address_to_socket_address (remote);
-    }
-  return self->remote_address;
-}
-
-static GSocketControlMessage *
-get_local_info (HpUdpSocket *self, const HpAddress *local)
-{
-  if (self->local_info == NULL || !hp_address_same_host (&self->local, local))
-    {
-      g_clear_object (&self->local_info);
-      self->local = *local;
-      self->local_info = hp_packet_info_new_source (local, self->is_ipv6);
-    }
-  return self->local_info;
-}
-
-/* @segment: 0 for a single datagram */
-static GPollableReturn
-send_once (HpUdpSocket *self, const HpOutgoing *outgoing, gboolean with_local,
-           gsize segment)
-{
-  const HpRoute *route = &outgoing->route;
-  GOutputVector vector = { outgoing->bytes, outgoing->length };
-  g_autoptr (GSocketControlMessage) ttl = NULL;
-  g_autoptr (GSocketControlMessage) segments = NULL;
-  GSocketControlMessage *messages[3];
-  int n_messages = 0;
-
-  if (with_local)
-    messages[n_messages++] = get_local_info (self, &route->local);
-  if (outgoing->ttl != 0)
-    messages[n_messages++] = ttl = hp_packet_info_new_ttl (
-        outgoing->ttl, (HpAddressFamily) route->remote.family);
-  if (segment != 0)
-    messages[n_messages++] = segments = hp_packet_info_new_segment (segment);
-  return g_socket_send_message_with_timeout (
-      self->socket, get_remote_address (self, &route->remote), &vector, 1,
-      messages, n_messages, G_SOCKET_MSG_NONE, 0, NULL, NULL, NULL);
-}
-
-/* A pair of families that this socket can send between; and an unspecified
- * address is none to leave from. */
-static gboolean
-can_leave_from (HpUdpSocket *self, const HpRoute *route)
-{
-  return route->local.family == route->remote.family
-         && (self->is_ipv6 || route->local.family == HP_ADDRESS_IPV4)
-         && hp_address_get_scope (&route->local) != HP_SCOPE_INVALID;
-}
-
-static gboolean
-can_send_to (HpUdpSocket *self, const HpAddress *remote)
-{
-  return remote->family == HP_ADDRESS_IPV4
-         || (remote->family == HP_ADDRESS_IPV6 && self->is_ipv6);
-}
-
-HpSendResult
-hp_udp_socket_send (HpUdpSocket *self, const HpOutgoing *outgoing)
-{
-  gboolean with_local = can_leave_from (self, &outgoing->route);
-
-  if (!can_send_to (self, &outgoing->route.remote))
-    return HP_SEND_FAILED;
-  for (guint attempt = 0; attempt < 2; attempt++)
-    switch (send_once (self, outgoing, with_local, 0))
-      {
-      case G_POLLABLE_RETURN_OK:
-        return HP_SEND_OK;
-      case G_POLLABLE_RETURN_WOULD_BLOCK:
-        return HP_SEND_BLOCKED;
-      case G_POLLABLE_RETURN_FAILED:
-      default:
-        /* Once more: it may have been an error of an earlier datagram, or our
-         * address went away and the system knows a better one. */
-        with_local = FALSE;
-        break;
-      }
-  return HP_SEND_FAILED;
-}
-
-/* One after the other */
-static HpSendResult
-send_each (HpUdpSocket *self, HpOutgoing *outgoing, gsize segment)
-{
-  gsize left = outgoing->length;
-  HpSendResult result = HP_SEND_OK;
-
-  while (left > 0)
-    {
-      outgoing->length = MIN (left, segment);
-      switch (hp_udp_socket_send (self, outgoing))
-        {
-        case HP_SEND_OK:
-          break;
-        case HP_SEND_FAILED:
-          result = HP_SEND_FAILED;
-          break;
-        case HP_SEND_BLOCKED:
-          outgoing->length = left;
-          return HP_SEND_BLOCKED;
-        }
-      outgoing->bytes += outgoing->length;
-      left -= outgoing->length;
-    }
-  return result;
-}
-
-static GPollableReturn
-send_together (HpUdpSocket *self, const HpOutgoing *outgoing, gsize segment)
-{
-  gboolean with_local = can_leave_from (self, &outgoing->route);
-  GPollableReturn result
-      = send_once (self, outgoing, with_local, segment);
-
-  /* As in hp_udp_socket_send(): our address may have gone away. */
-  if (result == G_POLLABLE_RETURN_FAILED && with_local)
-    result = send_once (self, outgoing, FALSE, segment);
-  return result;
-}
-
-HpSendResult
-hp_udp_socket_send_segments (HpUdpSocket *self, HpOutgoing *outgoing,
-                             gsize segment)
-{
-  HpSendResult result;
-
-  g_assert (outgoing->length <= HP_UDP_MAX_SEGMENTS_SIZE
-            || outgoing->length <= segment);
-
-  if (outgoing->length <= segment
-      || self->segment_failures >= MAX_SEGMENT_FAILURES
-      || !can_send_to (self, &outgoing->route.remote))
-    return send_each (self, outgoing, segment);
-  switch (send_together (self, outgoing, segment))
-    {
-    case G_POLLABLE_RETURN_OK:
-      self->segment_failures = 0;
-      return HP_SEND_OK;
-    case G_POLLABLE_RETURN_WOULD_BLOCK:
-      return HP_SEND_BLOCKED;
-    case G_POLLABLE_RETURN_FAILED:
-    default:
-      break;
-    }
-  /* An old kernel, a device without checksum offload, segments larger than the
-   * path takes in one piece: or nothing goes there at all. */
-  result = send_each (self, outgoing, segment);
-  if (result == HP_SEND_OK)
-    self->segment_failures++;
-  return result;
+  return self->is_drained;
 }

@@ -4,7 +4,7 @@
 
 /* A UDP socket on GSocket: dual-stack where there is IPv6, datagrams in
  * batches, the local address of each known and kept (IP_PKTINFO), a TTL for a
- * single datagram. Never blocks.
+ * single datagram, the marks of congestion (ECN) of each. Never blocks.
  *
  * Nearly all that a datagram costs is its way through the kernel, and many of
  * one size to one place go that way together (udp(7), UDP_SEGMENT and
@@ -30,15 +30,26 @@ const HpAddress *hp_udp_socket_get_address (const HpUdpSocket *self);
 /* The address (with our port) that a datagram to @remote would leave from */
 gboolean hp_udp_socket_get_source (HpUdpSocket *self, const HpAddress *remote,
                                    HpAddress *source);
+/* UDP payload that the interface carries by which a datagram to @remote would
+ * leave; 0: not known. Asks the system: not for each datagram. */
+gsize hp_udp_socket_get_interface_size (HpUdpSocket *self,
+                                        const HpAddress *remote);
 gboolean hp_udp_socket_has_ipv6 (const HpUdpSocket *self);
+/* What the system has granted: bytes of datagrams that wait in the kernel */
+gsize hp_udp_socket_get_receive_buffer (const HpUdpSocket *self);
+gsize hp_udp_socket_get_send_buffer (const HpUdpSocket *self);
 
 typedef void (*HpDatagramFunc) (gpointer user_data,
                                 const HpDatagram *datagram);
-/* Receives datagrams, calling @func for each, and begins no further batch when
- * there were @most; how many. Errors of single datagrams (ICMP) are passed
- * over. */
+/* Receives datagrams, calling @func for each, and asks for no more when there
+ * were @most, or some 200 KB; how many. Errors of single datagrams (ICMP) are
+ * passed over. */
 guint hp_udp_socket_receive (HpUdpSocket *self, guint most,
                              HpDatagramFunc func, gpointer user_data);
+/* That was all, as far as could be told without asking in vain: what is left,
+ * if anything, shows as readable */
+gboolean hp_udp_socket_is_drained (const HpUdpSocket *self);
+
 typedef enum
 {
   HP_SEND_OK,

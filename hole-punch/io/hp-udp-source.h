@@ -20,3 +20,5 @@ void hp_udp_source_add (GSource *source, int fd);
 void hp_udp_source_want_writable (GSource *source, int fd, gboolean want);
 /* @deadline in hp_clock_now()'s µs; G_MAXINT64 never, 0 at once */
 void hp_udp_source_set_deadline (GSource *source, gint64 deadline);
+/* Another one with every iteration of the context that asks the source */
+guint hp_udp_source_get_turn (GSource *source);

@@ -64,12 +64,11 @@ write_challenge (HpLink *self, HpPath *path, HpWriter *writer, gint64 now)
   write_token (writer, HP_FRAME_PATH_CHALLENGE, token);
 }
 
-/* The room for plaintext in a datagram to be sealed */
+/* The room for plaintext in a datagram of up to @size bytes, to be sealed */
 static gboolean
-begin_packet (HpLink *self, const HpOutgoing *outgoing, HpWriter *writer)
+begin_packet (const HpOutgoing *outgoing, gsize size, HpWriter *writer)
 {
-  gsize size = MIN (hp_link_get_datagram_size (self), outgoing->capacity);
-
+  size = MIN (size, outgoing->capacity);
   if (size <= HP_DATA_OVERHEAD)
     return FALSE;
   hp_writer_init (writer, outgoing->bytes + HP_DATA_HEADER_SIZE,
@@ -93,7 +92,7 @@ hp_link_write_check (HpLink *self, HpPath *path, HpOutgoing *outgoing,
 {
   HpWriter writer;
 
-  if (!begin_packet (self, outgoing, &writer))
+  if (!begin_packet (outgoing, hp_link_get_base_size (self), &writer))
     return FALSE;
   write_answers (path, &writer);
   write_challenge (self, path, &writer, now);
@@ -122,7 +121,7 @@ pull_probe (HpLink *self, HpOutgoing *outgoing, gint64 now)
           path->challenge_at = NEVER;
           continue;
         }
-      if (!begin_packet (self, outgoing, &writer))
+      if (!begin_packet (outgoing, hp_link_get_base_size (self), &writer))
         return FALSE;
       write_answers (path, &writer);
       if (path->challenge_at <= now)
@@ -157,7 +156,7 @@ write_path_frames (HpLink *self, HpWriter *writer, gint64 now)
 }
 
 static gboolean
-write_transport (HpLink *self, const HpOutgoing *outgoing, HpWriter *before,
+write_transport (HpLink *self, HpOutgoing *outgoing, HpWriter *before,
                  gint64 now)
 {
   gboolean ack_only = !self->path->is_proven
@@ -166,16 +165,23 @@ write_transport (HpLink *self, const HpOutgoing *outgoing, HpWriter *before,
   gsize allowance = hp_path_get_allowance (self->path);
   HpWriter writer;
 
+  /* What tells of the path does not go with a probe that may be too large. */
+  if (before->offset > 0)
+    allowance = MIN (allowance, hp_link_get_datagram_size (self));
   /* Whoever is at the other end may have used another's address. */
   if (!hp_link_may_use_transport (self) || allowance <= size)
     return FALSE;
   hp_writer_init (&writer, before->data + before->offset,
                   MIN (hp_writer_left (before), allowance - size));
+  hp_transport_allow_marks (self->transport, self->path->is_proven);
   if (!hp_transport_write_packet (
           self->transport, &writer,
           hp_session_get_next_number (self->session),
           size, ack_only, now))
     return FALSE;
+  outgoing->is_alone = hp_transport_goes_alone (self->transport);
+  if (hp_transport_is_marked (self->transport))
+    outgoing->ecn = HP_ECN_ECT_0;
   before->offset += writer.offset;
   return TRUE;
 }
@@ -193,7 +199,7 @@ pull_in_use (HpLink *self, HpOutgoing *outgoing, gint64 now)
       path->challenge_at = NEVER;
       return FALSE;
     }
-  if (!begin_packet (self, outgoing, &writer))
+  if (!begin_packet (outgoing, HP_DATAGRAM_SIZE_MAX, &writer))
     return FALSE;
   write_path_frames (self, &writer, now);
   if (!write_transport (self, outgoing, &writer, now) && !probe)
@@ -287,7 +293,8 @@ hp_link_pull_close (HpLink *self, HpOutgoing *outgoing, gint64 now)
   frame.close.code = self->close_code;
   frame.close.reason.data = (const guint8 *) self->close_reason;
   frame.close.reason.length = strlen (self->close_reason);
-  if (!begin_packet (self, outgoing, &writer) || !hp_path_spend (self->path))
+  if (!begin_packet (outgoing, hp_link_get_datagram_size (self), &writer)
+      || !hp_path_spend (self->path))
     return FALSE;
   write_last_ack (self, &writer, now);
   hp_frame_write (&frame, &writer);
@@ -359,6 +366,7 @@ take_frame (HpLink *self, HpPath *path, const HpFrame *frame, guint64 number,
       hp_link_receive_candidates (self, &frame->candidates, now);
       return TRUE;
     case HP_FRAME_ACK:
+    case HP_FRAME_ACK_ECN:
       return frame->ack.largest < hp_session_get_next_number (self->session)
              && hp_transport_receive_frame (self->transport, frame, number,
                                             now);
@@ -368,6 +376,7 @@ take_frame (HpLink *self, HpPath *path, const HpFrame *frame, guint64 number,
     case HP_FRAME_STOP:
     case HP_FRAME_MAX_DATA:
     case HP_FRAME_MAX_STREAM_DATA:
+    case HP_FRAME_MAX_STREAMS:
       return hp_transport_receive_frame (self->transport, frame, number, now);
     case HP_FRAME_REGISTER:
     case HP_FRAME_REGISTERED:
@@ -385,7 +394,7 @@ take_frame (HpLink *self, HpPath *path, const HpFrame *frame, guint64 number,
 
 static void
 take_frames (HpLink *self, HpPath *path, const guint8 *plain, gsize length,
-             guint64 number, gint64 now)
+             guint64 number, HpEcn ecn, gint64 now)
 {
   gboolean is_probe = TRUE;
   gboolean ack_eliciting = FALSE;
@@ -411,7 +420,8 @@ take_frames (HpLink *self, HpPath *path, const guint8 *plain, gsize length,
     }
   if (self->state == HP_LINK_CLOSED)
     return;
-  hp_transport_packet_received (self->transport, number, ack_eliciting, now);
+  hp_transport_packet_received (self->transport, number, ack_eliciting, ecn,
+                                now);
   hp_link_path_heard (self, path, number, is_probe, now);
 }
 
@@ -473,6 +483,10 @@ open_packet (HpLink *self, const HpDatagram *datagram, gint64 now,
     case HP_OPEN_REPLAYED:
       self->statistics.dropped_replayed++;
       return FALSE;
+    case HP_OPEN_EXHAUSTED:
+      if (self->state != HP_LINK_CLOSED)
+        break_off (self, "too many forged packets");
+      return FALSE;
     }
   return FALSE;
 }
@@ -497,7 +511,7 @@ hp_link_receive_data (HpLink *self, const HpDatagram *datagram, gint64 now)
   self->confirm_at = NEVER;
   path = hp_link_ensure_path (self, &datagram->route);
   hp_path_heard (path, datagram->length);
-  take_frames (self, path, plain, plain_length, number, now);
+  take_frames (self, path, plain, plain_length, number, datagram->ecn, now);
   hp_session_set_key_grace (
       self->session, 3 * hp_transport_get_probe_timeout (self->transport));
 }

@@ -331,6 +331,7 @@ hp_link_adopt_answered (HpLink *self, HpLinkAnswered *answered)
 
   clear_initiating (self);
   self->is_heard = TRUE;
+  hp_transport_set_responder (self->transport);
   confirm (self, g_steal_pointer (&answered->session), &answered->parameters);
   for (i = 0; i < HP_LINK_MAX_ANSWERED; i++)
     if (&self->answered[i] != answered)

@@ -199,6 +199,38 @@ schedule_consent (HpLink *self, HpPath *path, gint64 now)
     path->challenge_at = NEVER;
 }
 
+/* Sizes */
+
+gsize
+hp_link_get_base_size (const HpLink *self)
+{
+  if (self->session == NULL)
+    return self->config.datagram_size;
+  return MIN (self->config.datagram_size,
+              self->remote_parameters.max_datagram_size);
+}
+
+/* Larger datagrams go only where somebody wants what we send. */
+static void
+allow_size (HpLink *self, gint64 now)
+{
+  gsize maximum = MIN (self->config.max_datagram_size, self->interface_size);
+
+  if (self->path->is_proven && self->interface_size > 0)
+    hp_transport_allow_size (
+        self->transport,
+        MIN (maximum, self->remote_parameters.max_datagram_size), now);
+}
+
+void
+hp_link_set_interface_size (HpLink *self, gsize size, gint64 now)
+{
+  if (self->state == HP_LINK_CLOSED || self->path == NULL)
+    return;
+  self->interface_size = size;
+  allow_size (self, now);
+}
+
 /* Choosing */
 
 static void
@@ -209,8 +241,9 @@ tell_transport (HpLink *self, gboolean afresh, gint64 now)
   if (self->transport_path != self->path->id)
     {
       self->transport_path = self->path->id;
+      self->interface_size = 0;
       hp_transport_set_path (self->transport, self->path->id,
-                             hp_link_get_datagram_size (self), now);
+                             hp_link_get_base_size (self), now);
     }
   if (self->path->round_trip >= 0)
     hp_transport_suggest_round_trip (self->transport, self->path->round_trip,
@@ -292,6 +325,7 @@ hp_link_path_answered (HpLink *self, HpPath *path, gint64 now)
   if (path == self->path)
     {
       self->heard_at = now;
+      allow_size (self, now);
       if (path->round_trip >= 0)
         hp_transport_suggest_round_trip (self->transport, path->round_trip,
                                          now);

@@ -89,6 +89,7 @@ struct _HpLink
   GPtrArray *paths; /* HpPath, owned */
   HpPath *path;     /* the one in use; NULL: none */
   gint64 path_since;
+  gsize interface_size; /* of the path in use, 0: not told yet */
   guint next_path_id;
   guint transport_path;     /* the id that the transport knows; 0: none */
   guint64 followed_number;  /* highest packet that was no probe, plus one */
@@ -158,6 +159,8 @@ void hp_link_end_handshakes (HpLink *self);
 HpPath *hp_link_find_path (HpLink *self, const HpRoute *route);
 /* Makes it; when there are too many the least useful one goes */
 HpPath *hp_link_ensure_path (HpLink *self, const HpRoute *route);
+/* What every path is taken to carry, until it was found to carry more */
+gsize hp_link_get_base_size (const HpLink *self);
 /* Sends to @path from now on */
 void hp_link_use_path (HpLink *self, HpPath *path, gint64 now);
 /* Challenges it with the next pull */

@@ -15,6 +15,8 @@ hp_link_new (const HpLinkConfig *config, gint64 now)
 {
   HpTransportConfig transport = {
     .max_message_size = config->max_message_size,
+    .max_receive_window = config->max_receive_window,
+    .receive_buffer = config->receive_buffer,
   };
   HpLink *self;
 
@@ -143,6 +145,8 @@ gboolean
 hp_link_pull (HpLink *self, HpOutgoing *outgoing, gint64 now)
 {
   outgoing->ttl = 0;
+  outgoing->is_alone = FALSE;
+  outgoing->ecn = HP_ECN_NOT_ECT;
   if (self->state == HP_LINK_CLOSED)
     return hp_link_pull_close (self, outgoing, now);
   return hp_link_pull_response (self, outgoing, now)
@@ -226,6 +230,15 @@ next_transport_event (HpLink *self, HpLinkEvent *event)
     case HP_TRANSPORT_EVENT_FAILED:
       event->type = HP_LINK_EVENT_FAILED;
       break;
+    case HP_TRANSPORT_EVENT_STREAM_OPENED:
+    case HP_TRANSPORT_EVENT_STREAM_READABLE:
+    case HP_TRANSPORT_EVENT_STREAM_ACKED:
+    case HP_TRANSPORT_EVENT_STREAM_SENT:
+    case HP_TRANSPORT_EVENT_STREAM_RESET:
+    case HP_TRANSPORT_EVENT_STREAM_STOPPED:
+    case HP_TRANSPORT_EVENT_STREAM_ENDED:
+      event->type = HP_LINK_EVENT_STREAM;
+      break;
     }
   return TRUE;
 }
@@ -252,6 +265,13 @@ hp_link_next_event (HpLink *self, HpLinkEvent *event)
   return FALSE;
 }
 
+gboolean
+hp_link_has_event (const HpLink *self)
+{
+  return self->events.length > 0 || self->has_closed_event
+         || hp_transport_has_event (self->transport);
+}
+
 guint64
 hp_link_send_message (HpLink *self, HpStreamKind kind, GBytes *bytes,
                       gint64 expires_at, gint64 now)
@@ -276,6 +296,14 @@ gsize
 hp_link_get_queued_bytes (const HpLink *self)
 {
   return hp_transport_get_queued_bytes (self->transport);
+}
+
+HpTransport *
+hp_link_get_stream_transport (HpLink *self)
+{
+  return self->session != NULL && self->state >= HP_LINK_READY
+             ? self->transport
+             : NULL;
 }
 
 HpLinkState
@@ -311,10 +339,9 @@ hp_link_get_round_trip (const HpLink *self)
 gsize
 hp_link_get_datagram_size (const HpLink *self)
 {
-  if (self->session == NULL)
-    return self->config.datagram_size;
-  return MIN (self->config.datagram_size,
-              self->remote_parameters.max_datagram_size);
+  if (self->transport_path != 0)
+    return hp_transport_get_datagram_size (self->transport);
+  return hp_link_get_base_size (self);
 }
 
 guint64

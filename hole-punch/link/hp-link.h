@@ -53,9 +53,12 @@ typedef struct
   guint8 remote_public[HP_KEY_SIZE];
   guint32 index; /* even; index + 1 is the link's too */
   guint16 suites;
-  gsize datagram_size;
-  gsize max_datagram_size; /* what we can receive is always the maximum */
+  gsize datagram_size;     /* to begin with */
+  gsize max_datagram_size; /* to try; what we can receive is always the
+                              maximum */
   guint64 max_message_size;
+  guint64 max_receive_window; /* 0: the transport's default */
+  gsize receive_buffer;      /* of the socket; 0: unknown */
   gint64 keepalive_interval; /* µs; the challenges' interval is no longer */
   HpNatBudget *budget;       /* shared; may be NULL */
   HpRandom random;
@@ -84,6 +87,7 @@ typedef enum
   HP_LINK_EVENT_MESSAGE,
   HP_LINK_EVENT_DELIVERED,
   HP_LINK_EVENT_FAILED,     /* of a sent message */
+  HP_LINK_EVENT_STREAM,     /* one of the transport's events of byte streams */
   HP_LINK_EVENT_CLOSED,     /* always the last one */
 } HpLinkEventType;
 
@@ -99,7 +103,7 @@ typedef enum
 typedef struct
 {
   HpLinkEventType type;
-  HpTransportEvent transport; /* MESSAGE, DELIVERED, FAILED */
+  HpTransportEvent transport; /* MESSAGE, DELIVERED, FAILED, STREAM */
   HpLinkClosedBy closed_by;   /* CLOSED */
   guint64 close_code;
 } HpLinkEvent;
@@ -130,6 +134,10 @@ void hp_link_accept (HpLink *self, gint64 now);
 void hp_link_offer_candidates (HpLink *self,
                                const HpWireCandidates *candidates,
                                gint64 now);
+/* What the interface that the route in use leaves by carries, UDP payload
+ * bytes: larger datagrams than at first are tried when it is known. To be told
+ * after READY and each PATH. */
+void hp_link_set_interface_size (HpLink *self, gsize size, gint64 now);
 /* The network changed: prove the path again at once */
 void hp_link_check_paths (HpLink *self, gint64 now);
 /* Sends CLOSE (more than once, unacknowledged), and is CLOSED at once */
@@ -143,6 +151,7 @@ gboolean hp_link_pull (HpLink *self, HpOutgoing *outgoing, gint64 now);
 gint64 hp_link_get_deadline (const HpLink *self, gint64 now);
 void hp_link_expire (HpLink *self, gint64 now);
 gboolean hp_link_next_event (HpLink *self, HpLinkEvent *event);
+gboolean hp_link_has_event (const HpLink *self);
 
 /* Messages may be queued from the start; see hp_transport_send_message() */
 guint64 hp_link_send_message (HpLink *self, HpStreamKind kind, GBytes *bytes,
@@ -151,6 +160,11 @@ void hp_link_cancel_message (HpLink *self, guint64 stream, gint64 now);
 gboolean hp_link_can_queue (const HpLink *self, gsize length);
 gsize hp_link_get_queued_bytes (const HpLink *self);
 
+/* Byte streams, once the link has been READY: the transport's functions do
+ * all. After any of them, pull. NULL before. After CLOSED, what had come can
+ * still be read; nothing else has an effect. */
+HpTransport *hp_link_get_stream_transport (HpLink *self);
+
 HpLinkState hp_link_get_state (const HpLink *self);
 /* NULL until it is known: a direct call to us */
 const guint8 *hp_link_get_remote_public (const HpLink *self);
@@ -158,6 +172,7 @@ const guint8 *hp_link_get_remote_public (const HpLink *self);
 const HpRoute *hp_link_get_route (const HpLink *self);
 /* µs of the path in use, -1 unknown */
 gint64 hp_link_get_round_trip (const HpLink *self);
+/* Of the path in use: what it was found to carry so far */
 gsize hp_link_get_datagram_size (const HpLink *self);
 /* The other side's limit, 0 while not known */
 guint64 hp_link_get_remote_max_message_size (const HpLink *self);

@@ -71,6 +71,8 @@ struct _HpSession
   guint64 receive_first; /* the smallest number opened with KEY_PRESENT */
   gint64 old_key_until;  /* 0: there is no KEY_OLD */
   gint64 key_grace;
+  guint64 n_forged;
+  guint64 max_forged;
   HpReplayWindow *window;
 };
 
@@ -119,6 +121,19 @@ load_receive_key (HpSession *self, KeyChoice choice)
   return self->open;
 }
 
+static guint64
+get_max_forged (HpSuite suite)
+{
+  switch (suite)
+    {
+    case HP_SUITE_AES_GCM:
+      return HP_SESSION_MAX_FORGED_AES_GCM;
+    case HP_SUITE_CHACHA_POLY:
+      return HP_SESSION_MAX_FORGED_CHACHA_POLY;
+    }
+  g_assert_not_reached ();
+}
+
 HpSession *
 hp_session_new (HpSuite suite, gboolean is_initiator,
                 const guint8 first[HP_KEY_SIZE],
@@ -143,6 +158,7 @@ hp_session_new (HpSuite suite, gboolean is_initiator,
   hp_noise_rekey (self->open, self->receive_keys[KEY_NEXT]);
   self->receive_first = G_MAXUINT64;
   self->key_grace = DEFAULT_KEY_GRACE;
+  self->max_forged = get_max_forged (suite);
   self->window = hp_replay_window_new (replay_window);
   return self;
 }
@@ -222,6 +238,12 @@ void
 hp_session_update_keys (HpSession *self, gint64 now)
 {
   self->update_wanted = TRUE;
+}
+
+void
+hp_session_set_max_forged (HpSession *self, guint64 max_forged)
+{
+  self->max_forged = max_forged;
 }
 
 void
@@ -353,15 +375,21 @@ hp_session_open (HpSession *self, guint8 *packet, gsize length, gint64 now,
       /* Not to be acknowledged, and near the nonce of REKEY */
       || header.number >= HP_VARINT_MAX)
     return HP_OPEN_FORGED;
+  if (self->n_forged >= self->max_forged)
+    return HP_OPEN_EXHAUSTED;
   if (!hp_replay_window_check (self->window, header.number))
     return HP_OPEN_REPLAYED;
 
   choice = choose_receive_key (self, &header);
-  if (choice == KEY_NONE
-      || !hp_aead_open (load_receive_key (self, choice), header.number, packet,
-                        HP_DATA_HEADER_SIZE, sealed,
-                        length - HP_DATA_HEADER_SIZE, sealed))
+  if (choice == KEY_NONE)
     return HP_OPEN_FORGED;
+  if (!hp_aead_open (load_receive_key (self, choice), header.number, packet,
+                     HP_DATA_HEADER_SIZE, sealed,
+                     length - HP_DATA_HEADER_SIZE, sealed))
+    {
+      self->n_forged++;
+      return HP_OPEN_FORGED;
+    }
 
   commit_opened (self, choice, header.number, now);
   *number = header.number;

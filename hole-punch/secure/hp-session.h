@@ -20,12 +20,17 @@
  * per sender */
 #define HP_SESSION_REKEY_PACKETS (G_GUINT64_CONSTANT (1) << 23)
 #define HP_SESSION_REKEY_TIME (3600 * G_TIME_SPAN_SECOND)
+/* Forged packets, under all keys of a session, after which one more might be
+ * taken for authentic (RFC 9001, section 6.6) */
+#define HP_SESSION_MAX_FORGED_AES_GCM (G_GUINT64_CONSTANT (1) << 52)
+#define HP_SESSION_MAX_FORGED_CHACHA_POLY (G_GUINT64_CONSTANT (1) << 36)
 
 typedef enum
 {
   HP_OPEN_OK,
   HP_OPEN_FORGED,  /* does not open: drop, count */
   HP_OPEN_REPLAYED, /* authentic or not, seen before or too old: drop, count */
+  HP_OPEN_EXHAUSTED, /* too many were forged: close, nothing opens any more */
 } HpOpenVerdict;
 
 typedef struct _HpSession HpSession;
@@ -64,8 +69,8 @@ guint64 hp_session_get_next_number (const HpSession *self);
 gsize hp_session_seal (HpSession *self, guint8 *packet, gsize plain_length,
                        gint64 now);
 /* Opens a whole DATA datagram in place: @plain points into it. Nothing of the
- * session changes unless it gives HP_OPEN_OK; the datagram's bytes are of no
- * use afterwards. */
+ * session changes unless it gives HP_OPEN_OK, but that forged ones are counted;
+ * the datagram's bytes are of no use afterwards. */
 HpOpenVerdict hp_session_open (HpSession *self, guint8 *packet, gsize length,
                                gint64 now, guint64 *number, guint8 **plain,
                                gsize *plain_length) G_GNUC_WARN_UNUSED_RESULT;
@@ -77,3 +82,5 @@ gint64 hp_session_get_deadline (const HpSession *self);
 void hp_session_expire (HpSession *self, gint64 now);
 /* For tests: as if a key update were due with the next packet */
 void hp_session_update_keys (HpSession *self, gint64 now);
+/* For tests: a lower one than the suite's */
+void hp_session_set_max_forged (HpSession *self, guint64 max_forged);

@@ -38,12 +38,6 @@ new_reno_free (HpCongestion *self)
 }
 
 static void
-new_reno_on_sent (HpCongestion *self, const HpSentInfo *packet,
-                  const HpCongestionContext *context)
-{
-}
-
-static void
 new_reno_on_acked (HpCongestion *self, const HpSentInfo *packet,
                    const HpCongestionContext *context)
 {
@@ -64,16 +58,31 @@ new_reno_on_acked (HpCongestion *self, const HpSentInfo *packet,
 }
 
 static void
-new_reno_on_lost (HpCongestion *self, const HpSentInfo *packet,
-                  const HpCongestionContext *context)
+reduce (HpCongestion *self, gint64 sent_at, const HpCongestionContext *context)
 {
-  if (packet->sent_at <= self->recovery_since)
+  if (sent_at <= self->recovery_since)
     return;
   self->recovery_since = context->now;
   self->window = MAX (self->window / 2,
                       MINIMUM_DATAGRAMS * context->datagram_size);
   self->threshold = self->window;
   self->acked = 0;
+}
+
+static void
+new_reno_on_lost (HpCongestion *self, const HpSentInfo *packet,
+                  const HpCongestionContext *context)
+{
+  reduce (self, packet->sent_at, context);
+}
+
+/* Section 7.1: as a loss */
+static void
+new_reno_on_congestion_experienced (HpCongestion *self, guint64 n_marked,
+                                    gint64 sent_at,
+                                    const HpCongestionContext *context)
+{
+  reduce (self, sent_at, context);
 }
 
 static void
@@ -100,9 +109,9 @@ const HpCongestionClass hp_congestion_new_reno = {
   .name = "new-reno",
   .create = new_reno_create,
   .free = new_reno_free,
-  .on_sent = new_reno_on_sent,
   .on_acked = new_reno_on_acked,
   .on_lost = new_reno_on_lost,
+  .on_congestion_experienced = new_reno_on_congestion_experienced,
   .on_persistent = new_reno_on_persistent,
   .get_window = new_reno_get_window,
   .get_pacing_rate = new_reno_get_pacing_rate,

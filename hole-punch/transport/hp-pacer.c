@@ -8,22 +8,39 @@
 #define MAX_RATE G_GUINT64_CONSTANT (1000000000000)
 /* A timer that comes late by so much costs no throughput. */
 #define TIMER_SLACK (2 * G_TIME_SPAN_MILLISECOND)
+/* On a busy machine whoever waits for the next datagram's time gets the
+ * processor some slices of its scheduler later, over and over. That is to cost
+ * no throughput either, nor to be taken for the path's. */
+#define CATCH_UP (8 * G_TIME_SPAN_MILLISECOND)
+#define QUANTUM (G_TIME_SPAN_MILLISECOND / 2)
+/* Datagrams: what the ACK of two lets go while the window grows */
+#define FORFEIT_KEEPS 4
 
 static gint64
 get_capacity (const HpPacer *self)
 {
   gint64 burst = HP_PACER_BURST * (gint64) self->datagram_size * TOKEN;
 
-  return MAX (burst, (gint64) self->rate * TIMER_SLACK);
+  burst = MAX (burst, (gint64) self->rate
+                          * (self->is_awaited ? CATCH_UP : TIMER_SLACK));
+  if (self->burst_max == 0)
+    return burst;
+  return MIN (burst, (gint64) MAX (self->burst_max, 2 * self->datagram_size)
+                         * TOKEN);
 }
 
 static gint64
 get_tokens (const HpPacer *self, gint64 now)
 {
-  gint64 elapsed = CLAMP (now - self->refilled_at, 0, G_TIME_SPAN_SECOND);
+  gint64 capacity = get_capacity (self);
+  gint64 missing = capacity - self->tokens;
+  gint64 elapsed = MAX (now - self->refilled_at, 0);
+  gint64 rate = self->rate;
 
-  return MIN (self->tokens + elapsed * (gint64) self->rate,
-              get_capacity (self));
+  /* However long that was, nothing overflows. */
+  if (missing <= 0 || elapsed > missing / rate)
+    return capacity;
+  return self->tokens + elapsed * rate;
 }
 
 static void
@@ -61,13 +78,48 @@ hp_pacer_set_rate (HpPacer *self, guint64 rate, gsize datagram_size,
   self->datagram_size = datagram_size;
 }
 
+void
+hp_pacer_set_burst_max (HpPacer *self, gsize burst_max)
+{
+  self->burst_max = burst_max;
+}
+
+static gint64
+get_quantum (const HpPacer *self)
+{
+  return MIN ((gint64) self->rate * QUANTUM, get_capacity (self) / 2);
+}
+
+void
+hp_pacer_forfeit (HpPacer *self, gint64 now)
+{
+  gint64 least = FORFEIT_KEEPS * (gint64) self->datagram_size * TOKEN;
+
+  refill (self, now);
+  self->tokens = MIN (self->tokens, MAX (get_quantum (self), least));
+  self->is_awaited = FALSE;
+}
+
+void
+hp_pacer_set_awaited (HpPacer *self, gboolean is_awaited, gint64 now)
+{
+  if (self->is_awaited == is_awaited)
+    return;
+  refill (self, now);
+  self->is_awaited = is_awaited;
+}
+
 gint64
 hp_pacer_get_time (const HpPacer *self, gint64 now)
 {
-  gint64 needed = (gint64) self->datagram_size * TOKEN - get_tokens (self, now);
+  gint64 tokens = get_tokens (self, now);
+  gint64 datagram = (gint64) self->datagram_size * TOKEN;
   gint64 rate = self->rate;
 
-  return needed <= 0 ? now : now + (needed + rate - 1) / rate;
+  if (tokens >= datagram)
+    return now;
+  return now
+         + (MAX (get_quantum (self), datagram) - tokens + rate - 1) / rate;
 }
 
 void

@@ -6,6 +6,7 @@
 
 #include <string.h>
 
+#include "hole-punch/base/hp-buffer.h"
 #include "hole-punch/transport/hp-overlap.h"
 
 /* While the total is not known; what a stream is charged for being open */
@@ -27,7 +28,7 @@ hp_reassembler_init (HpReassembler *self, guint64 limit)
 void
 hp_reassembler_clear (HpReassembler *self)
 {
-  g_clear_pointer (&self->buffer, g_free);
+  g_clear_pointer (&self->buffer, hp_buffer_free);
   self->allocated = 0;
   hp_ranges_clear (&self->received);
 }
@@ -67,8 +68,9 @@ resize (HpReassembler *self, gsize size)
 
   if (size == self->allocated)
     return TRUE;
-  resized = g_try_realloc (self->buffer, size);
-  if (resized == NULL && size > 0)
+  resized = hp_buffer_resize (self->buffer,
+                              MIN (self->highest, self->allocated), size);
+  if (resized == NULL)
     return FALSE;
   self->buffer = resized;
   self->allocated = size;
@@ -170,8 +172,8 @@ hp_reassembler_is_complete (const HpReassembler *self)
 GBytes *
 hp_reassembler_take (HpReassembler *self)
 {
-  GBytes *message = g_bytes_new_take (g_steal_pointer (&self->buffer),
-                                      self->total);
+  GBytes *message = hp_buffer_to_bytes (g_steal_pointer (&self->buffer),
+                                        self->total);
 
   hp_reassembler_clear (self);
   return message;

@@ -31,7 +31,13 @@ hp_receive_queue_init (HpReceiveQueue *self, guint64 window,
     .streams = g_hash_table_new_full (g_int64_hash, g_int64_equal, NULL,
                                       free_stream),
   };
-  hp_receive_credit_init (&self->credit, window, max_message_size);
+  hp_receive_credit_init (&self->credit,
+                          window != 0 ? window : HP_RECEIVE_WINDOW_DEFAULT,
+                          BASE_COST
+                              + MIN (max_message_size,
+                                     HP_STREAM_INITIAL_CREDIT),
+                          0);
+  self->pool.size = max_message_size;
 }
 
 void
@@ -45,7 +51,9 @@ hp_receive_queue_clear (HpReceiveQueue *self)
 static HpReceiveStream *
 lookup (HpReceiveQueue *self, guint64 number)
 {
-  return g_hash_table_lookup (self->streams, &number);
+  if (self->recent == NULL || self->recent->number != number)
+    self->recent = g_hash_table_lookup (self->streams, &number);
+  return self->recent;
 }
 
 static gboolean
@@ -129,6 +137,8 @@ finish (HpReceiveQueue *self, HpReceiveStream *stream)
 
   leave_lists (self, stream);
   finish_number (self, number);
+  if (self->recent == stream)
+    self->recent = NULL;
   g_hash_table_remove (self->streams, &number);
 }
 
@@ -242,7 +252,7 @@ grant (HpReceiveQueue *self)
       guint64 rest = assembler->total - assembler->limit;
       gsize before = assembler->allocated;
 
-      if (!hp_receive_credit_take_pool (&self->credit, rest))
+      if (!hp_receive_pool_take (&self->pool, rest))
         break;
       if (hp_reassembler_raise_limit (assembler))
         {
@@ -253,7 +263,7 @@ grant (HpReceiveQueue *self)
         }
       else
         {
-          hp_receive_credit_return_pool (&self->credit, rest);
+          hp_receive_pool_return (&self->pool, rest);
           refuse (self, stream);
         }
       line_up_ordered (self);
@@ -330,6 +340,43 @@ receive_into (HpReceiveQueue *self, HpReceiveStream *stream,
   return TRUE;
 }
 
+/* Most messages are small and come in one piece */
+static gboolean
+is_whole (const HpReceiveQueue *self, const HpChunkFrame *chunk)
+{
+  return chunk->offset == 0 && chunk->fin
+         && chunk->total == chunk->bytes.length
+         && chunk->total <= MIN (self->max_message_size,
+                                 HP_STREAM_INITIAL_CREDIT)
+         && (HP_STREAM_KIND (chunk->stream) != HP_STREAM_ORDERED
+             || HP_STREAM_SEQUENCE (chunk->stream) == self->next_delivered);
+}
+
+/* … and need no stream to be put together in. FALSE: there is no credit */
+static gboolean
+receive_whole (HpReceiveQueue *self, const HpChunkFrame *chunk)
+{
+  gsize length = chunk->bytes.length;
+  HpReceivedMessage message = {
+    .number = chunk->stream,
+    .charged = BASE_COST + length,
+  };
+
+  if (!hp_receive_credit_charge (&self->credit, length))
+    return FALSE;
+  message.bytes = g_bytes_new (chunk->bytes.data, length);
+  self->memory += length;
+  self->bytes_received += length;
+  finish_number (self, chunk->stream);
+  self->deliver (self->user_data, &message);
+  if (HP_STREAM_KIND (chunk->stream) == HP_STREAM_ORDERED)
+    {
+      deliver_ordered (self);
+      grant (self);
+    }
+  return TRUE;
+}
+
 gboolean
 hp_receive_queue_chunk (HpReceiveQueue *self, const HpChunkFrame *chunk)
 {
@@ -344,6 +391,8 @@ hp_receive_queue_chunk (HpReceiveQueue *self, const HpChunkFrame *chunk)
         return TRUE;
       if (!open_up_to (self, chunk->stream))
         return FALSE;
+      if (is_whole (self, chunk))
+        return receive_whole (self, chunk);
       stream = create_stream (self, chunk->stream);
     }
   return receive_into (self, stream, chunk);
@@ -392,7 +441,7 @@ hp_receive_queue_reset (HpReceiveQueue *self, guint64 number,
         return TRUE;
       if (!settle (self, stream->charged, final_size))
         return FALSE;
-      hp_receive_credit_return_pool (&self->credit, stream->pooled);
+      hp_receive_pool_return (&self->pool, stream->pooled);
       self->memory -= stream->assembler.allocated;
       finish (self, stream);
     }
@@ -419,7 +468,8 @@ hp_receive_queue_consume (HpReceiveQueue *self,
   hp_receive_credit_consume (&self->credit, message->charged);
   if (message->pooled == 0)
     return;
-  hp_receive_credit_return_pool (&self->credit, message->pooled);
+  hp_receive_credit_add_taken (&self->credit, message->pooled);
+  hp_receive_pool_return (&self->pool, message->pooled);
   grant (self);
 }
 

@@ -57,8 +57,10 @@ typedef struct
   gpointer user_data;
   guint64 max_message_size;
   HpReceiveCredit credit;
+  HpReceivePool pool; /* for large messages */
   HpReceiveKind kinds[HP_N_RECEIVE_KINDS];
   GHashTable *streams;    /* by number, owned */
+  HpReceiveStream *recent; /* the last one looked up */
   guint64 next_delivered; /* ordered sequence numbers */
   guint64 next_granted;
   GQueue grants;          /* waiting for the pool, oldest first */

@@ -9,6 +9,7 @@ hp_rtt_init (HpRtt *self)
 {
   *self = (HpRtt){
     .latest = -1,
+    .adjusted = -1,
     .minimum = -1,
     .smoothed = HP_RTT_INITIAL,
     .variation = HP_RTT_INITIAL / 2,
@@ -43,6 +44,7 @@ hp_rtt_add_sample (HpRtt *self, gint64 sample, guint64 ack_delay,
   if (self->minimum < 0)
     {
       self->minimum = sample;
+      self->adjusted = sample;
       self->smoothed = sample;
       self->variation = sample / 2;
       self->first_sample_at = now;
@@ -52,6 +54,7 @@ hp_rtt_add_sample (HpRtt *self, gint64 sample, guint64 ack_delay,
   self->minimum = MIN (self->minimum, sample);
   /* A claimed delay never takes the sample below the minimum. */
   adjusted = sample >= self->minimum + delay ? sample - delay : sample;
+  self->adjusted = adjusted;
   self->variation
       = (3 * self->variation + ABS (self->smoothed - adjusted)) / 4;
   self->smoothed = (7 * self->smoothed + adjusted) / 8;

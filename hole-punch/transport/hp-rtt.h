@@ -16,6 +16,7 @@
 typedef struct
 {
   gint64 latest;          /* -1: no sample yet */
+  gint64 adjusted;        /* that without the delay of the ACK; -1: was used */
   gint64 minimum;         /* -1: no sample yet */
   gint64 smoothed;
   gint64 variation;

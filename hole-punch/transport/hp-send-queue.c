@@ -52,8 +52,18 @@ let_go (HpSendQueue *self, HpSendStream *stream)
   hp_send_schedule_remove (&self->schedule, stream);
   leave_lost (self, stream);
   g_clear_pointer (&stream->expiry, g_sequence_remove);
-  self->queued_bytes -= stream->length - stream->n_acked;
+  if (stream->kind != HP_STREAM_BYTES)
+    self->queued_bytes -= stream->length - stream->n_acked;
   hp_send_stream_drop_bytes (stream);
+}
+
+static void
+begin_reset (HpSendQueue *self, HpSendStream *stream, guint64 code)
+{
+  stream->state = HP_SEND_RESET;
+  stream->reset_code = code;
+  stream->final_size = MIN (stream->fresh, stream->length);
+  join_resets (self, stream);
 }
 
 static void
@@ -66,12 +76,7 @@ fail (HpSendQueue *self, HpSendStream *stream, HpSendFailure failure,
     return;
   let_go (self, stream);
   if (stream->state == HP_SEND_OPEN)
-    {
-      stream->state = HP_SEND_RESET;
-      stream->reset_code = code;
-      stream->final_size = MIN (stream->fresh, stream->length);
-      join_resets (self, stream);
-    }
+    begin_reset (self, stream, code);
   else
     {
       stream->state = HP_SEND_ENDED;
@@ -160,6 +165,46 @@ hp_send_queue_cancel (HpSendQueue *self, guint64 handle)
 
   if (stream != NULL)
     fail (self, stream, HP_SEND_FAILED_CANCELLED, HP_RESET_CANCELLED);
+}
+
+void
+hp_send_queue_open_bytes (HpSendQueue *self, HpSendStream *stream,
+                          guint64 limit, gboolean announce)
+{
+  stream->state = HP_SEND_OPEN;
+  stream->limit = limit;
+  stream->must_announce = announce;
+  hp_send_schedule_refresh (&self->schedule, stream);
+}
+
+void
+hp_send_queue_write (HpSendQueue *self, HpSendStream *stream, GBytes *bytes)
+{
+  hp_send_stream_append (stream, bytes);
+  hp_send_schedule_refresh (&self->schedule, stream);
+}
+
+void
+hp_send_queue_finish (HpSendQueue *self, HpSendStream *stream)
+{
+  stream->finished = TRUE;
+  hp_send_schedule_refresh (&self->schedule, stream);
+}
+
+void
+hp_send_queue_reset (HpSendQueue *self, HpSendStream *stream, guint64 code)
+{
+  g_assert (stream->state == HP_SEND_OPEN);
+  let_go (self, stream);
+  begin_reset (self, stream, code);
+}
+
+void
+hp_send_queue_raise_limit (HpSendQueue *self, HpSendStream *stream,
+                           guint64 limit)
+{
+  stream->limit = MAX (stream->limit, limit);
+  hp_send_schedule_refresh (&self->schedule, stream);
 }
 
 guint
@@ -255,21 +300,47 @@ hp_send_queue_has_more (const HpSendQueue *self)
          || hp_send_schedule_has_next (&self->schedule);
 }
 
+static void
+bytes_acked (HpSendQueue *self, HpSendStream *stream)
+{
+  guint64 before = stream->released;
+
+  stream->released = MIN (hp_ranges_first_missing (&stream->acked, before),
+                          stream->length);
+  if (stream->released == before)
+    return;
+  hp_send_buffer_release (&stream->buffer, stream->released);
+  self->observer->bytes_acked (self->user_data, stream->handle,
+                               stream->released - before);
+}
+
 void
 hp_send_queue_chunk_acked (HpSendQueue *self, HpSendStream *stream,
                            guint64 start, guint64 end)
 {
   guint64 handle = stream->handle;
+  guint64 n_acked;
 
   if (stream->state != HP_SEND_OPEN)
     return;
-  self->queued_bytes -= hp_send_stream_acked (stream, start, end);
+  stream->is_known = TRUE;
+  n_acked = hp_send_stream_acked (stream, start, end);
   if (stream->lost.n_ranges == 0)
     leave_lost (self, stream);
+  if (stream->kind == HP_STREAM_BYTES)
+    bytes_acked (self, stream);
+  else
+    self->queued_bytes -= n_acked;
   if (!hp_send_stream_is_acked (stream))
     return;
+
   let_go (self, stream);
   hp_send_schedule_ended (&self->schedule, stream);
+  if (stream->kind == HP_STREAM_BYTES)
+    {
+      self->observer->bytes_ended (self->user_data, handle, FALSE);
+      return;
+    }
   g_hash_table_remove (self->by_handle, &handle);
   self->observer->delivered (self->user_data, handle);
 }
@@ -291,6 +362,12 @@ hp_send_queue_chunk_probe (HpSendQueue *self, HpSendStream *stream,
   if (stream->state != HP_SEND_OPEN || stream->kind == HP_STREAM_UNRELIABLE)
     return;
   hp_send_stream_lost (stream, start, end);
+  /* The announcement: needed as long as nothing else says it */
+  if (start == end && stream->fresh == 0 && !stream->is_known)
+    {
+      stream->must_announce = TRUE;
+      hp_send_schedule_refresh (&self->schedule, stream);
+    }
   if (stream->lost.n_ranges == 0 || stream->in_lost)
     return;
   g_queue_push_tail_link (&self->lost, &stream->lost_link);
@@ -307,7 +384,10 @@ hp_send_queue_reset_acked (HpSendQueue *self, HpSendStream *stream)
   if (stream->in_reset)
     hp_send_queue_reset_sent (self, stream);
   hp_send_schedule_ended (&self->schedule, stream);
-  g_hash_table_remove (self->by_handle, &handle);
+  if (stream->kind == HP_STREAM_BYTES)
+    self->observer->bytes_ended (self->user_data, handle, TRUE);
+  else
+    g_hash_table_remove (self->by_handle, &handle);
 }
 
 void

@@ -3,7 +3,8 @@
  */
 
 /* Messages on their way out, from being queued to the one end that each of
- * them has: what is lost is sent again before anything new.
+ * them has, and our halves of byte streams, from being opened: what is lost is
+ * sent again before anything new.
  */
 
 #pragma once
@@ -15,6 +16,11 @@ typedef struct
 {
   void (*delivered) (gpointer user_data, guint64 handle);
   void (*failed) (gpointer user_data, guint64 handle, HpSendFailure failure);
+  /* Of a byte stream: @length more bytes have arrived, without a gap */
+  void (*bytes_acked) (gpointer user_data, guint64 number, guint64 length);
+  /* All of it, or its RESET, has */
+  void (*bytes_ended) (gpointer user_data, guint64 number,
+                       gboolean was_reset);
 } HpSendObserver;
 
 typedef struct
@@ -29,7 +35,7 @@ typedef struct
   GQueue lost;           /* with bytes to send again */
   GQueue resets;         /* whose RESET is to be sent */
   GSequence *expiries;
-  guint64 queued_bytes;  /* neither acknowledged nor failed */
+  guint64 queued_bytes;  /* of messages, neither acknowledged nor failed */
 } HpSendQueue;
 
 void hp_send_queue_init (HpSendQueue *self, const HpSendObserver *observer,
@@ -41,6 +47,17 @@ void hp_send_queue_start (HpSendQueue *self, const HpParameters *theirs);
 guint64 hp_send_queue_add (HpSendQueue *self, HpStreamKind kind, GBytes *bytes,
                            gint64 expires_at);
 void hp_send_queue_cancel (HpSendQueue *self, guint64 handle);
+/* Our half of a byte stream: the other side lets us send up to @limit.
+ * @announce: it does not know of the stream yet. */
+void hp_send_queue_open_bytes (HpSendQueue *self, HpSendStream *stream,
+                               guint64 limit, gboolean announce);
+void hp_send_queue_write (HpSendQueue *self, HpSendStream *stream,
+                          GBytes *bytes);
+void hp_send_queue_finish (HpSendQueue *self, HpSendStream *stream);
+void hp_send_queue_reset (HpSendQueue *self, HpSendStream *stream,
+                          guint64 code);
+void hp_send_queue_raise_limit (HpSendQueue *self, HpSendStream *stream,
+                                guint64 limit);
 /* Messages, and RESETs of failed ones, that are not over */
 guint hp_send_queue_get_n_streams (const HpSendQueue *self);
 /* G_MAXINT64: nothing expires */

@@ -6,8 +6,10 @@
 
 #include "hole-punch/transport/hp-transport.h"
 
-#define QUANTUM 2048
 #define TINY 1024
+/* Streams in a flow that are kept in order when they are granted more: whoever
+ * grants it to them singly and by the thousand is not to cost time. */
+#define MAX_SORTED 16
 
 /* Shared flows: ordered, then tiny and small ones of the other two kinds */
 #define ORDERED_FLOW 0
@@ -20,9 +22,13 @@ hp_send_schedule_init (HpSendSchedule *self)
   *self = (HpSendSchedule){
     .initial_limit = HP_STREAM_INITIAL_CREDIT,
     .by_number = g_hash_table_new (g_int64_hash, g_int64_equal),
+    .turn = 1,
   };
   for (guint i = 0; i < HP_N_SHARED_FLOWS; i++)
-    self->flows[i].link.data = &self->flows[i];
+    {
+      self->flows[i].link.data = &self->flows[i];
+      self->flows[i].weight = HP_STREAM_WEIGHT_DEFAULT;
+    }
 }
 
 void
@@ -82,6 +88,26 @@ open_stream (HpSendSchedule *self, HpSendStream *stream)
     self->large_cost += stream->cost;
 }
 
+static gboolean
+is_later (const GList *link, const HpSendFlow *flow)
+{
+  return ((HpSendFlow *) link->data)->turn > flow->turn;
+}
+
+static void
+rotate (HpSendSchedule *self, HpSendFlow *flow)
+{
+  GQueue *rotating = &self->places[HP_FLOW_ROTATING];
+  GList *after = rotating->tail;
+
+  while (after != NULL && is_later (after, flow))
+    after = after->prev;
+  if (after != NULL)
+    g_queue_insert_after_link (rotating, after, &flow->link);
+  else
+    g_queue_push_head_link (rotating, &flow->link);
+}
+
 static void
 move_flow (HpSendSchedule *self, HpSendFlow *flow, HpFlowPlace place)
 {
@@ -89,10 +115,15 @@ move_flow (HpSendSchedule *self, HpSendFlow *flow, HpFlowPlace place)
     return;
   if (flow->place != HP_FLOW_IDLE)
     g_queue_unlink (&self->places[flow->place], &flow->link);
-  if (place != HP_FLOW_IDLE)
-    g_queue_push_tail_link (&self->places[place], &flow->link);
   flow->place = place;
-  flow->deficit = QUANTUM;
+  if (place == HP_FLOW_ROTATING)
+    {
+      /* Before those whose turn it is as well: they had one. */
+      flow->turn = MAX (flow->turn, self->turn - 1);
+      rotate (self, flow);
+    }
+  else if (place != HP_FLOW_IDLE)
+    g_queue_push_tail_link (&self->places[place], &flow->link);
 }
 
 static gboolean
@@ -160,7 +191,6 @@ void
 hp_send_schedule_start (HpSendSchedule *self, guint64 max_data,
                         guint64 initial_limit)
 {
-  self->window = max_data;
   self->initial_limit = initial_limit;
   hp_send_schedule_raise_max_data (self, max_data);
 }
@@ -169,6 +199,7 @@ void
 hp_send_schedule_raise_max_data (HpSendSchedule *self, guint64 max_data)
 {
   self->max_data = MAX (self->max_data, max_data);
+  self->window = MAX (self->window, self->max_data - self->ended);
   spend_credit (self);
 }
 
@@ -220,15 +251,16 @@ hp_send_schedule_raise_limit (HpSendSchedule *self, HpSendStream *stream,
                               guint64 limit)
 {
   GList *before;
+  guint n = 0;
 
   stream->limit = MAX (stream->limit, limit);
   if (stream->state != HP_SEND_OPEN || stream->in_flow
       || !hp_send_stream_has_fresh (stream))
     return;
 
-  /* Behind those that were opened before it, and granted too: few */
-  for (before = stream->flow->streams.head; before != NULL;
-       before = before->next)
+  /* Behind those that were opened before it, and granted too */
+  for (before = stream->flow->streams.head; before != NULL && n < MAX_SORTED;
+       before = before->next, n++)
     {
       const HpSendStream *other = before->data;
 
@@ -243,6 +275,17 @@ hp_send_schedule_raise_limit (HpSendSchedule *self, HpSendStream *stream,
   stream->in_flow = TRUE;
   place_flow (self, stream->flow);
   spend_credit (self);
+}
+
+void
+hp_send_schedule_refresh (HpSendSchedule *self, HpSendStream *stream)
+{
+  if (stream->state != HP_SEND_OPEN || stream->in_flow
+      || !hp_send_stream_has_fresh (stream))
+    return;
+  g_queue_push_tail_link (&stream->flow->streams, &stream->flow_link);
+  stream->in_flow = TRUE;
+  place_flow (self, stream->flow);
 }
 
 static void
@@ -268,9 +311,16 @@ hp_send_schedule_ended (HpSendSchedule *self, HpSendStream *stream)
 
   /* Of a message that was not sent in full the other side counts only what
    * was, and does so from the RESET on: not before it has that. */
-  if (was_reset)
-    self->used -= stream->cost - HP_STREAM_OPEN_COST - 1
-                  - MIN (stream->final_size, self->initial_limit);
+  if (was_reset && stream->kind != HP_STREAM_BYTES)
+    {
+      guint64 counted = HP_STREAM_OPEN_COST + 1
+                        + MIN (stream->final_size, self->initial_limit);
+
+      self->used -= stream->cost - counted;
+      self->ended += counted;
+    }
+  else
+    self->ended += stream->cost;
   stream->state = HP_SEND_ENDED;
   g_hash_table_remove (self->by_number, &stream->number);
   if (stream->kind == HP_STREAM_ORDERED)
@@ -284,15 +334,8 @@ hp_send_schedule_ended (HpSendSchedule *self, HpSendStream *stream)
 HpSendStream *
 hp_send_schedule_next (HpSendSchedule *self)
 {
-  GQueue *rotating = &self->places[HP_FLOW_ROTATING];
-  HpSendFlow *flow;
+  HpSendFlow *flow = g_queue_peek_head (&self->places[HP_FLOW_ROTATING]);
 
-  while ((flow = g_queue_peek_head (rotating)) && flow->deficit <= 0)
-    {
-      flow->deficit += QUANTUM;
-      g_queue_unlink (rotating, &flow->link);
-      g_queue_push_tail_link (rotating, &flow->link);
-    }
   return flow == NULL ? NULL : g_queue_peek_head (&flow->streams);
 }
 
@@ -305,7 +348,16 @@ hp_send_schedule_has_next (const HpSendSchedule *self)
 void
 hp_send_schedule_sent (HpSendSchedule *self, HpSendStream *stream, gsize size)
 {
-  stream->flow->deficit -= size;
+  GQueue *rotating = &self->places[HP_FLOW_ROTATING];
+  HpSendFlow *flow = stream->flow;
+
+  self->turn = MAX (self->turn, flow->turn);
+  flow->turn += size * HP_STREAM_WEIGHT_MAX / flow->weight;
+  if (flow->link.next != NULL && !is_later (flow->link.next, flow))
+    {
+      g_queue_unlink (rotating, &flow->link);
+      rotate (self, flow);
+    }
   if (!hp_send_stream_has_fresh (stream))
     hp_send_schedule_remove (self, stream);
 }

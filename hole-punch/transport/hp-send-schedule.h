@@ -5,10 +5,14 @@
 /* Whose turn it is: which message may be opened, and which opened one sends
  * its next bytes.
  *
- * Flows take turns by deficit round robin. All ordered messages are one
- * flow, as they are delivered one after the other anyway; of the others, each
- * large one is a flow, and those of up to 1 KiB and up to 64 KiB form one
- * each. So nothing small waits for anything large of another order.
+ * Flows take turns by start-time fair queueing (Goyal, Vin, Cheng): what a flow
+ * sends moves its next turn on in virtual time, the less the greater its
+ * weight; the flow with the lowest turn goes next, and one that had nothing to
+ * send for a while goes at once, but gets no more for having waited. All
+ * ordered messages are one flow, as they are delivered one after the other
+ * anyway; of the others, each large one is a flow, and those of up to 1 KiB and
+ * up to 64 KiB form one each; so is each byte stream. So nothing small waits
+ * for anything large of another order.
  *
  *   message -> flow -+-> waiting -> rotating -> sent
  *                    +-> gated -----^
@@ -21,6 +25,7 @@
  * part of the credit (the gate), so that the rest keeps going round.
  *
  * Numbers are given at opening: a message that fails before leaves no trace.
+ * Byte streams are numbered and opened by others: here they only take turns.
  */
 
 #pragma once
@@ -32,14 +37,17 @@
 
 typedef struct
 {
-  guint64 window;        /* the other side's credit to begin with */
+  guint64 ended;         /* credit that is the other side's again, or will be
+                            as soon as its user takes what came */
+  guint64 window;        /* the most credit that was left and held at once */
   guint64 max_data;      /* and up to now */
   guint64 used;
   guint64 initial_limit; /* credit of each new stream */
   guint64 n_opened[HP_N_MESSAGE_KINDS];
   GHashTable *by_number; /* open or reset */
   HpSendFlow flows[HP_N_SHARED_FLOWS];
-  GQueue places[HP_N_FLOW_PLACES];
+  GQueue places[HP_N_FLOW_PLACES]; /* rotating ones by their turn */
+  guint64 turn;                    /* virtual time: the last one's turn */
   GQueue ordered; /* open ones, those behind an unfinished one too */
   guint64 ordered_cost;
   guint n_ordered_large;
@@ -61,6 +69,8 @@ void hp_send_schedule_add (HpSendSchedule *self, HpSendStream *stream);
 void hp_send_schedule_remove (HpSendSchedule *self, HpSendStream *stream);
 void hp_send_schedule_raise_limit (HpSendSchedule *self, HpSendStream *stream,
                                    guint64 limit);
+/* There may be more of an open byte stream to send. */
+void hp_send_schedule_refresh (HpSendSchedule *self, HpSendStream *stream);
 /* The other side has all of an opened message, or its RESET */
 void hp_send_schedule_ended (HpSendSchedule *self, HpSendStream *stream);
 

@@ -2,16 +2,19 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-/* One message on its way out: what of it was never sent, is lost, or has
- * arrived.
+/* One message, or our half of a byte stream, on its way out: what of it was
+ * never sent, is lost, or has arrived.
  *
- * Offsets are of the message's bytes and one virtual byte behind them, the
- * FIN, so that an empty message has something to lose and to resend, too. The
- * chunk that ends where the message ends always carries the FIN.
+ * Offsets are of its bytes and one virtual byte behind them, the FIN, so that
+ * an empty message has something to lose and to resend, too. The chunk that
+ * ends where the message ends always carries the FIN. A byte stream has its FIN
+ * when it is finished; until then its length grows, and a new one that says
+ * nothing yet is announced by an empty chunk.
  */
 
 #pragma once
 
+#include "hole-punch/transport/hp-send-buffer.h"
 #include "hole-punch/wire/hp-frame.h"
 
 typedef enum
@@ -38,7 +41,8 @@ typedef struct
   GQueue streams; /* with never-sent bytes that may be sent; not opened yet */
   GList link;     /* in the queue of its place */
   HpFlowPlace place;
-  gint64 deficit; /* bytes left in its turn */
+  guint64 turn; /* in virtual time: the lowest goes next */
+  guint weight;
 } HpSendFlow;
 
 typedef struct
@@ -49,9 +53,13 @@ typedef struct
   HpStreamKind kind;
   HpSendState state;
 
-  GBytes *bytes; /* NULL once ended */
-  const guint8 *data;
+  GBytes *bytes; /* of a message; NULL once ended */
+  HpSendBuffer buffer; /* of a byte stream */
   guint64 length;
+  gboolean finished; /* there is a FIN behind @length */
+  gboolean must_announce;
+  gboolean is_known; /* the other side has acknowledged something of it */
+  guint64 released;  /* before this all has arrived */
   guint64 fresh; /* what was never sent starts here */
   guint64 limit; /* the stream's own credit */
   guint64 n_acked; /* bytes, without the FIN */
@@ -78,6 +86,8 @@ typedef struct
 typedef struct
 {
   HpSendStream *stream;
+  const guint8 *data;
+  gsize length;
   guint64 start;
   guint64 end; /* with the FIN's virtual byte, if it is there */
   gboolean fin;
@@ -86,10 +96,14 @@ typedef struct
 
 HpSendStream *hp_send_stream_new (guint64 handle, HpStreamKind kind,
                                   GBytes *bytes, gint64 expires_at);
+/* Our half of a byte stream */
+HpSendStream *hp_send_stream_new_bytes (guint64 number);
 HpSendStream *hp_send_stream_ref (HpSendStream *self);
 void hp_send_stream_unref (HpSendStream *self);
 /* Lets go of the user's bytes */
 void hp_send_stream_drop_bytes (HpSendStream *self);
+/* Of a byte stream */
+void hp_send_stream_append (HpSendStream *self, GBytes *bytes);
 
 /* Something never sent is within the stream's credit */
 gboolean hp_send_stream_has_fresh (const HpSendStream *self);

@@ -66,7 +66,6 @@ hp_sent_ring_push (HpSentRing *self, guint64 number)
   packet = &self->packets[self->tail & (self->capacity - 1)];
   *packet = (HpSentPacket){
     .number = number,
-    .ordinal = self->tail,
     .first_record = self->record_mark,
     .n_records = self->record_tail - self->record_mark,
   };
@@ -78,11 +77,8 @@ hp_sent_ring_push (HpSentRing *self, guint64 number)
 void
 hp_sent_ring_pop (HpSentRing *self)
 {
-  const HpSentPacket *packet;
-
   g_assert (self->head < self->tail);
-  packet = hp_sent_ring_get (self, self->head);
-  self->record_head = packet->first_record + packet->n_records;
+  self->record_head += hp_sent_ring_get (self, self->head)->n_records;
   self->head++;
 }
 
@@ -107,7 +103,20 @@ hp_sent_ring_find (const HpSentRing *self, guint64 number)
 {
   guint64 low = self->head;
   guint64 high = self->tail;
+  guint64 last;
 
+  if (low == high)
+    return high;
+  last = hp_sent_ring_get (self, high - 1)->number;
+  if (number > last)
+    return high;
+  /* Mostly there are no gaps from there on; never can it be before. */
+  if (last - number < high - low)
+    {
+      low = high - 1 - (last - number);
+      if (hp_sent_ring_get (self, low)->number == number)
+        return low;
+    }
   while (low < high)
     {
       guint64 middle = low + (high - low) / 2;

@@ -27,6 +27,7 @@ typedef enum
   HP_RECORD_STOP,            /* start: stream number */
   HP_RECORD_MAX_DATA,        /* start: the maximum told */
   HP_RECORD_MAX_STREAM_DATA, /* start: stream number */
+  HP_RECORD_MAX_STREAMS,     /* start: the maximum told */
 } HpRecordType;
 
 typedef struct
@@ -44,20 +45,27 @@ typedef enum
   HP_SENT_LOST,
 } HpSentState;
 
+/* A cache line */
 typedef struct
 {
   guint64 number;
-  guint64 ordinal;
   gint64 sent_at;
-  guint64 delivered;    /* of the path, when this was sent */
-  gint64 delivered_at;
-  guint64 first_record;
-  guint n_records;
-  guint32 size;         /* of the datagram */
-  guint32 path_epoch;   /* which of the paths so far */
-  guint8 state;         /* HpSentState */
-  gboolean has_ack;
   guint64 largest_reported; /* of its ACK frame */
+  /* For hp-delivery-rate, how it was when this was sent */
+  guint64 delivered;
+  guint32 delivered_ago;  /* µs before sent_at */
+  guint32 first_sent_ago;
+  guint32 lost;           /* modulo 2^32 */
+  guint32 in_flight;      /* with this */
+  guint32 first_record;   /* modulo 2^32 */
+  guint16 n_records;
+  guint16 size;           /* of the datagram */
+  guint32 path_epoch;     /* which of the paths so far */
+  guint8 state;           /* HpSentState */
+  guint8 has_ack : 1;
+  guint8 is_app_limited : 1;
+  guint8 is_marked : 1;    /* by ECN */
+  guint8 is_mtu_probe : 1; /* its loss tells of its size, not of congestion */
 } HpSentPacket;
 
 typedef struct

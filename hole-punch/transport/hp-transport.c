@@ -4,10 +4,13 @@
 
 #include "hole-punch/transport/hp-transport-private.h"
 
+#include "hole-punch/base/hp-buffer.h"
+
 #define MAX_QUEUED_DEFAULT (64 * 1024 * 1024)
 
 typedef struct
 {
+  GList link;
   HpTransportEvent event;
   HpReceivedMessage received; /* MESSAGE */
 } Event;
@@ -19,8 +22,16 @@ push_event (HpTransport *self, HpTransportEventType type, guint64 stream)
 
   event->event.type = type;
   event->event.stream = stream;
-  g_queue_push_tail (&self->events, event);
+  event->link.data = event;
+  g_queue_push_tail_link (&self->events, &event->link);
   return event;
+}
+
+HpTransportEvent *
+hp_transport_push_event (HpTransport *self, HpTransportEventType type,
+                         guint64 stream)
+{
+  return &push_event (self, type, stream)->event;
 }
 
 static void
@@ -54,6 +65,8 @@ on_failed (gpointer user_data, guint64 handle, HpSendFailure failure)
 static const HpSendObserver send_observer = {
   .delivered = on_delivered,
   .failed = on_failed,
+  .bytes_acked = hp_transport_bytes_acked,
+  .bytes_ended = hp_transport_bytes_ended,
 };
 
 static void
@@ -86,6 +99,7 @@ record_acked (HpTransport *self, const HpRecord *record)
     case HP_RECORD_STOP:
     case HP_RECORD_MAX_DATA:
     case HP_RECORD_MAX_STREAM_DATA:
+    case HP_RECORD_MAX_STREAMS:
       break;
     }
 }
@@ -112,10 +126,16 @@ record_lost (HpTransport *self, const HpRecord *record, gboolean probing)
       break;
     case HP_RECORD_STOP:
     case HP_RECORD_MAX_STREAM_DATA:
-      hp_receive_queue_news_lost (&self->receiving, record->start);
+      if (HP_STREAM_KIND (record->start) == HP_STREAM_BYTES)
+        hp_byte_streams_news_lost (&self->streams, record->start);
+      else
+        hp_receive_queue_news_lost (&self->receiving, record->start);
       break;
     case HP_RECORD_MAX_DATA:
       hp_receive_credit_lost (&self->receiving.credit, record->start);
+      break;
+    case HP_RECORD_MAX_STREAMS:
+      hp_receive_credit_lost (&self->streams.streams, record->start);
       break;
     }
 }
@@ -126,6 +146,7 @@ on_packet_acked (gpointer user_data, const HpSentPacket *packet)
   HpTransport *self = user_data;
 
   hp_path_control_acked (&self->path, packet, self->now);
+  hp_transport_path_acked (self, packet);
   if (packet->has_ack)
     hp_ack_tracker_confirmed (&self->acks, packet->largest_reported);
   for (guint i = 0; i < packet->n_records; i++)
@@ -142,8 +163,9 @@ on_packet_lost (gpointer user_data, const HpSentPacket *packet)
 {
   HpTransport *self = user_data;
 
-  self->statistics.packets_lost++;
+  self->statistics.packets_lost += !packet->is_mtu_probe;
   hp_path_control_lost (&self->path, packet, self->now);
+  hp_transport_path_lost (self, packet);
   for (guint i = 0; i < packet->n_records; i++)
     {
       HpRecord *record = hp_sent_ring_get_record (&self->loss.ring, packet, i);
@@ -161,9 +183,18 @@ on_persistent_congestion (gpointer user_data)
   hp_path_control_persistent (&self->path, self->now);
 }
 
+static void
+on_packet_spurious (gpointer user_data, const HpSentPacket *packet)
+{
+  HpTransport *self = user_data;
+
+  hp_path_control_spurious (&self->path, packet, self->now);
+}
+
 static const HpLossObserver loss_observer = {
   .acked = on_packet_acked,
   .lost = on_packet_lost,
+  .spurious = on_packet_spurious,
   .persistent = on_persistent_congestion,
 };
 
@@ -172,29 +203,43 @@ hp_transport_new (const HpTransportConfig *config, gint64 now)
 {
   HpTransport *self = g_new0 (HpTransport, 1);
 
+  hp_buffer_ref_unused ();
   self->config = *config;
   self->config.max_message_size
       = MIN (config->max_message_size, HP_MAX_MESSAGE_SIZE_LIMIT);
   if (config->max_queued == 0)
     self->config.max_queued = MAX_QUEUED_DEFAULT;
   if (config->congestion == NULL)
-    self->config.congestion = &hp_congestion_new_reno;
+    self->config.congestion = &hp_congestion_bbr;
+  if (config->max_receive_window == 0)
+    self->config.max_receive_window = HP_MAX_RECEIVE_WINDOW_DEFAULT;
+  if (config->receive_window == 0)
+    self->config.receive_window = MIN (HP_RECEIVE_WINDOW_DEFAULT,
+                                       self->config.max_receive_window);
   self->now = now;
   hp_path_control_init (&self->path, self->config.congestion,
                         HP_DATAGRAM_SIZE_DEFAULT, now);
+  hp_path_mtu_init (&self->mtu, HP_DATAGRAM_SIZE_DEFAULT);
   hp_loss_init (&self->loss, &loss_observer, self, &self->path.round_trip);
   hp_ack_tracker_init (&self->acks);
   hp_send_queue_init (&self->sending, &send_observer, self);
   hp_receive_queue_init (&self->receiving, self->config.receive_window,
                          self->config.max_message_size, on_message, self);
+  hp_transport_init_streams (self);
   return self;
 }
 
 static void
-free_event (Event *event)
+clear_events (HpTransport *self)
 {
-  g_clear_pointer (&event->event.message, g_bytes_unref);
-  g_free (event);
+  GList *link;
+
+  while ((link = g_queue_pop_head_link (&self->events)) != NULL)
+    {
+      g_autofree Event *event = link->data;
+
+      g_clear_pointer (&event->event.message, g_bytes_unref);
+    }
 }
 
 static void
@@ -216,12 +261,14 @@ hp_transport_free (HpTransport *self)
 {
   forget_sent (self);
   hp_loss_clear (&self->loss);
+  hp_byte_streams_clear (&self->streams);
   hp_send_queue_clear (&self->sending);
   hp_receive_queue_clear (&self->receiving);
   hp_control_queue_clear (&self->control);
   hp_ack_tracker_clear (&self->acks);
   hp_path_control_clear (&self->path);
-  g_queue_clear_full (&self->events, (GDestroyNotify) free_event);
+  clear_events (self);
+  hp_buffer_unref_unused ();
   g_free (self);
 }
 
@@ -232,6 +279,15 @@ hp_transport_get_parameters (HpTransport *self, HpParameters *ours)
   ours->max_data = self->receiving.credit.window;
   ours->max_stream_data = HP_STREAM_INITIAL_CREDIT;
   ours->max_ack_delay = HP_MAX_ACK_DELAY;
+  ours->receive_buffer = self->config.receive_buffer;
+  ours->max_streams = self->streams.streams.told;
+}
+
+void
+hp_transport_set_responder (HpTransport *self)
+{
+  g_assert (!self->started);
+  self->is_responder = TRUE;
 }
 
 void
@@ -241,7 +297,9 @@ hp_transport_set_remote_parameters (HpTransport *self,
   g_assert (!self->started);
   self->started = TRUE;
   self->loss.max_ack_delay = theirs->max_ack_delay;
+  hp_path_control_set_receive_buffer (&self->path, theirs->receive_buffer);
   hp_send_queue_start (&self->sending, theirs);
+  hp_byte_streams_start (&self->streams, self->is_responder, theirs);
 }
 
 guint64
@@ -294,9 +352,12 @@ receive_ack (HpTransport *self, const HpAckFrame *ack, gint64 now)
 {
   if (!hp_loss_acknowledge (&self->loss, ack, now))
     return;
+  hp_transport_take_marks (self, ack);
+  hp_transport_take_narrower_path (self);
   self->n_probes = 0;
   self->waiting_since = self->loss.n_outstanding > 0 ? now : 0;
-  hp_path_control_update_pacer (&self->path, now);
+  hp_path_control_ack_end (&self->path, now);
+  hp_ack_tracker_set_round_trip (&self->acks, self->path.round_trip.smoothed);
 }
 
 gboolean
@@ -304,6 +365,8 @@ hp_transport_receive_frame (HpTransport *self, const HpFrame *frame,
                             guint64 number, gint64 now)
 {
   self->now = now;
+  if (hp_transport_is_stream_frame (frame))
+    return hp_transport_receive_stream_frame (self, frame, now);
   if (frame->type == HP_FRAME_CHUNK)
     return hp_receive_queue_chunk (&self->receiving, &frame->chunk);
   if (frame->type == HP_FRAME_ACK)
@@ -325,11 +388,11 @@ hp_transport_receive_frame (HpTransport *self, const HpFrame *frame,
 
 void
 hp_transport_packet_received (HpTransport *self, guint64 number,
-                              gboolean ack_eliciting, gint64 now)
+                              gboolean ack_eliciting, HpEcn ecn, gint64 now)
 {
   self->now = now;
   self->statistics.packets_received++;
-  hp_ack_tracker_received (&self->acks, number, ack_eliciting, now);
+  hp_ack_tracker_received (&self->acks, number, ack_eliciting, ecn, now);
 }
 
 gint64
@@ -382,37 +445,18 @@ hp_transport_expire (HpTransport *self, gint64 now)
   hp_send_queue_expire (&self->sending, now);
   if (hp_loss_expire (&self->loss, now))
     probe (self);
+  hp_transport_take_narrower_path (self);
   /* A lost PING is not sent again, and nothing waits for it. */
   if (self->loss.n_outstanding == 0 && !hp_transport_has_content (self))
     self->waiting_since = 0;
   hp_path_control_update_pacer (&self->path, now);
 }
 
-void
-hp_transport_set_path (HpTransport *self, guint path, gsize datagram_size,
-                       gint64 now)
-{
-  self->now = now;
-  if (!hp_path_control_set (&self->path, path, datagram_size, now))
-    return;
-  hp_loss_set_path (&self->loss, self->path.epoch);
-  /* One acknowledgement on the new path tells what the old one lost. */
-  if (self->loss.n_outstanding > 0)
-    self->n_probes = MAX (self->n_probes, 1);
-}
-
-void
-hp_transport_suggest_round_trip (HpTransport *self, gint64 round_trip,
-                                 gint64 now)
-{
-  hp_rtt_suggest (&self->path.round_trip, round_trip);
-  hp_path_control_update_pacer (&self->path, now);
-}
-
 gboolean
 hp_transport_next_event (HpTransport *self, HpTransportEvent *event)
 {
-  g_autofree Event *next = g_queue_pop_head (&self->events);
+  GList *link = g_queue_pop_head_link (&self->events);
+  g_autofree Event *next = link != NULL ? link->data : NULL;
 
   if (next == NULL)
     return FALSE;
@@ -420,10 +464,26 @@ hp_transport_next_event (HpTransport *self, HpTransportEvent *event)
   if (event->type == HP_TRANSPORT_EVENT_MESSAGE)
     {
       hp_receive_queue_consume (&self->receiving, &next->received);
+      hp_receive_credit_tune (&self->receiving.credit, &self->pool,
+                              self->path.round_trip.smoothed, self->now);
       self->wants_pull = self->receiving.news.length > 0
                          || hp_receive_credit_is_due (&self->receiving.credit);
     }
+  else if (event->type == HP_TRANSPORT_EVENT_STREAM_ACKED)
+    {
+      HpByteStream *stream
+          = hp_byte_streams_lookup (&self->streams, event->stream);
+
+      if (stream != NULL)
+        stream->acked = NULL;
+    }
   return TRUE;
+}
+
+gboolean
+hp_transport_has_event (const HpTransport *self)
+{
+  return self->events.length > 0;
 }
 
 gint64
@@ -454,7 +514,8 @@ hp_transport_get_statistics (const HpTransport *self,
   const HpPathControl *path = &self->path;
 
   *statistics = self->statistics;
-  statistics->bytes_received = self->receiving.bytes_received;
+  statistics->bytes_received
+      = self->receiving.bytes_received + self->streams.bytes_received;
   statistics->congestion_window = path->class->get_window (path->congestion);
   statistics->bytes_in_flight = path->in_flight;
 }
@@ -462,5 +523,5 @@ hp_transport_get_statistics (const HpTransport *self,
 gsize
 hp_transport_get_receive_memory (const HpTransport *self)
 {
-  return self->receiving.memory;
+  return self->receiving.memory + self->streams.memory;
 }

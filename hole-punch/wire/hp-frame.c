@@ -11,12 +11,14 @@
  *   02 ACK              largest n | delay n | further ranges n | first n |
  *                       further ranges × (gap n | size n)
  *   03 CLOSE            code n | reason "…"
+ *   04 ACK_ECN          as ACK, then ECT(0) n | ECT(1) n | CE n
  *   08 CHUNK            stream n | offset n | total n, at offset 0 of a
  *   09 CHUNK with FIN     message only | bytes "…"
  *   10 RESET            stream n | code n | final size n
  *   11 STOP             stream n | code n
  *   12 MAX_DATA         maximum n
  *   13 MAX_STREAM_DATA  stream n | maximum n
+ *   14 MAX_STREAMS      maximum n
  *   18 PATH_CHALLENGE   token [8]
  *   19 PATH_RESPONSE    token [8]
  *   1a CANDIDATES       count n | count × (kind 1 | address)
@@ -204,6 +206,22 @@ write_ack (const HpAckFrame *self, HpWriter *writer)
 }
 
 static void
+read_marks (HpAckFrame *self, HpReader *reader)
+{
+  self->marks.ect_0 = hp_reader_varint (reader);
+  self->marks.ect_1 = hp_reader_varint (reader);
+  self->marks.ce = hp_reader_varint (reader);
+}
+
+static void
+write_marks (const HpAckFrame *self, HpWriter *writer)
+{
+  hp_writer_varint (writer, self->marks.ect_0);
+  hp_writer_varint (writer, self->marks.ect_1);
+  hp_writer_varint (writer, self->marks.ce);
+}
+
+static void
 read_chunk (HpChunkFrame *self, HpReader *reader, gboolean fin)
 {
   guint64 end;
@@ -260,7 +278,12 @@ read_fields (HpFrame *self, HpReader *reader)
     case HP_FRAME_PING:
       return TRUE;
     case HP_FRAME_ACK:
+    case HP_FRAME_ACK_ECN:
       read_ack (&self->ack, reader);
+      self->ack.has_marks = self->type == HP_FRAME_ACK_ECN;
+      if (self->ack.has_marks)
+        read_marks (&self->ack, reader);
+      self->type = HP_FRAME_ACK;
       return TRUE;
     case HP_FRAME_CLOSE:
       self->close.code = hp_reader_varint (reader);
@@ -280,6 +303,7 @@ read_fields (HpFrame *self, HpReader *reader)
       return TRUE;
     case HP_FRAME_MAX_DATA:
     case HP_FRAME_MAX_STREAM_DATA:
+    case HP_FRAME_MAX_STREAMS:
       self->max.stream
           = self->type == HP_FRAME_MAX_STREAM_DATA ? read_stream (reader) : 0;
       self->max.maximum = hp_reader_varint (reader);
@@ -317,6 +341,8 @@ write_fields (const HpFrame *self, HpWriter *writer)
       return TRUE;
     case HP_FRAME_ACK:
       write_ack (&self->ack, writer);
+      if (self->ack.has_marks)
+        write_marks (&self->ack, writer);
       return TRUE;
     case HP_FRAME_CLOSE:
       g_assert (self->close.reason.length <= HP_MAX_REASON_SIZE);
@@ -335,6 +361,7 @@ write_fields (const HpFrame *self, HpWriter *writer)
       return TRUE;
     case HP_FRAME_MAX_DATA:
     case HP_FRAME_MAX_STREAM_DATA:
+    case HP_FRAME_MAX_STREAMS:
       if (self->type == HP_FRAME_MAX_STREAM_DATA)
         hp_writer_varint (writer, self->max.stream);
       hp_writer_varint (writer, self->max.maximum);
@@ -360,6 +387,8 @@ hp_frame_write (const HpFrame *self, HpWriter *writer)
 
   if (type == HP_FRAME_CHUNK && self->chunk.fin)
     type = HP_FRAME_CHUNK_FIN;
+  if (type == HP_FRAME_ACK && self->ack.has_marks)
+    type = HP_FRAME_ACK_ECN;
   hp_writer_u8 (writer, type);
   if (!write_fields (self, writer) && !hp_frame_write_match (self, writer))
     g_assert_not_reached ();
@@ -375,6 +404,6 @@ hp_frame_is_probing (guint8 type)
 gboolean
 hp_frame_is_ack_eliciting (guint8 type)
 {
-  return type != HP_FRAME_ACK && type != HP_FRAME_CLOSE
-         && !hp_frame_is_probing (type);
+  return type != HP_FRAME_ACK && type != HP_FRAME_ACK_ECN
+         && type != HP_FRAME_CLOSE && !hp_frame_is_probing (type);
 }

@@ -29,12 +29,14 @@ typedef enum
   HP_FRAME_PING = 0x01,
   HP_FRAME_ACK = 0x02,
   HP_FRAME_CLOSE = 0x03,
+  HP_FRAME_ACK_ECN = 0x04, /* an ACK with counts of marks */
   HP_FRAME_CHUNK = 0x08, /* and 0x09 with FIN */
   HP_FRAME_CHUNK_FIN = 0x09,
   HP_FRAME_RESET = 0x10,
   HP_FRAME_STOP = 0x11,
   HP_FRAME_MAX_DATA = 0x12,
   HP_FRAME_MAX_STREAM_DATA = 0x13,
+  HP_FRAME_MAX_STREAMS = 0x14,
   HP_FRAME_PATH_CHALLENGE = 0x18,
   HP_FRAME_PATH_RESPONSE = 0x19,
   HP_FRAME_CANDIDATES = 0x1a,
@@ -129,12 +131,23 @@ typedef struct
   guint8 secret[HP_TICKET_SECRET_SIZE];
 } HpWireTicket;
 
+/* Packets that came with each mark, in all the session (RFC 9000, section
+ * 13.4.1) */
+typedef struct
+{
+  guint64 ect_0;
+  guint64 ect_1;
+  guint64 ce;
+} HpMarks;
+
 typedef struct
 {
   guint64 largest;
   guint64 delay; /* µs between receiving @largest and sending this */
   guint n_ranges;
   HpRange ranges[HP_MAX_ACK_RANGES]; /* descending, ends exclusive */
+  gboolean has_marks;
+  HpMarks marks;
 } HpAckFrame;
 
 typedef struct
@@ -157,7 +170,8 @@ typedef struct
 
 typedef struct
 {
-  guint8 type; /* HpFrameType; CHUNK_FIN is given as CHUNK with .fin */
+  guint8 type; /* HpFrameType; CHUNK_FIN is given as CHUNK with .fin, ACK_ECN
+                  as ACK with .has_marks */
   union
   {
     guint64 padding_length; /* PADDING: a run of them is one */
@@ -178,7 +192,7 @@ typedef struct
     {
       guint64 stream; /* MAX_STREAM_DATA only */
       guint64 maximum;
-    } max; /* MAX_DATA and MAX_STREAM_DATA */
+    } max; /* MAX_DATA, MAX_STREAM_DATA and MAX_STREAMS */
     guint8 token[HP_TOKEN_SIZE]; /* PATH_CHALLENGE, PATH_RESPONSE */
     HpWireCandidates candidates; /* CANDIDATES, without proofs */
     struct

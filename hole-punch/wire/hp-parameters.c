@@ -16,6 +16,8 @@ typedef enum
   PARAMETER_MAX_STREAM_DATA = 0x04,
   PARAMETER_MAX_ACK_DELAY = 0x05,
   PARAMETER_IDLE_TIMEOUT = 0x06,
+  PARAMETER_MAX_STREAMS = 0x07,
+  PARAMETER_RECEIVE_BUFFER = 0x08,
 } ParameterId;
 
 static const struct
@@ -38,6 +40,10 @@ static const struct
     0, HP_MAX_ACK_DELAY_LIMIT },
   { PARAMETER_IDLE_TIMEOUT, G_STRUCT_OFFSET (HpParameters, idle_timeout), 0,
     HP_IDLE_TIMEOUT_LIMIT },
+  { PARAMETER_MAX_STREAMS, G_STRUCT_OFFSET (HpParameters, max_streams), 0,
+    HP_VARINT_MAX >> 3 },
+  { PARAMETER_RECEIVE_BUFFER, G_STRUCT_OFFSET (HpParameters, receive_buffer),
+    0, HP_VARINT_MAX },
 };
 
 static const HpParameters defaults = HP_PARAMETERS_INIT;

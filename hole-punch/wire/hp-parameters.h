@@ -19,6 +19,8 @@ typedef struct
   guint64 max_stream_data;   /* credit of each new stream; 65536 */
   guint64 max_ack_delay;     /* µs; default 25000 */
   guint64 idle_timeout;      /* ms; 0: none */
+  guint64 max_streams;       /* byte streams it may open to begin with; 0 */
+  guint64 receive_buffer;    /* of the socket, bytes; 0: unknown */
 } HpParameters;
 
 #define HP_PARAMETERS_INIT                                                    \

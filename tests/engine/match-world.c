@@ -303,8 +303,9 @@ pump_client (World *world, WorldClient *client)
 static void
 land (World *world, Flying *flying)
 {
-  HpDatagram datagram = { { 0, flying->to, flying->from }, flying->bytes,
-                          flying->length };
+  HpDatagram datagram = { .route = { 0, flying->to, flying->from },
+                          .bytes = flying->bytes,
+                          .length = flying->length };
   WorldClient *client = find_client (world, &flying->to);
 
   if (flying->to_server)
@@ -411,7 +412,9 @@ world_inject (World *world, const HpAddress *from, const guint8 *bytes,
 {
   g_autofree guint8 *copy = g_memdup2 (bytes, length);
   HpDatagram datagram
-      = { { 0, world->server, *from }, copy, length };
+      = { .route = { 0, world->server, *from },
+          .bytes = copy,
+          .length = length };
 
   hp_match_service_receive (world->service, &datagram, world->now);
   world_run (world, 0);

@@ -63,6 +63,9 @@ struct _Toy
   HpRoute route; /* where it sends to */
   guint to_send;
   const guint *sizes; /* of what it sends, else 2 bytes */
+  guint alone;        /* the how manieth goes alone; 0: none */
+  guint marked;       /* from the how manieth on they are; 0: none */
+  gint64 spends;      /* µs with each pull and each datagram */
   guint8 mark;        /* first byte after the type of what it sends */
   gint64 next_deadline;
   guint received, pulled, expired, delivered;
@@ -85,10 +88,20 @@ act (Toy *toy, Callback in)
 }
 
 static void
+spend (const Toy *toy)
+{
+  gint64 until = hp_clock_now () + toy->spends;
+
+  while (toy->spends > 0 && hp_clock_now () < until)
+    ;
+}
+
+static void
 toy_receive (HpParty *party, const HpDatagram *datagram, gint64 now)
 {
   Toy *toy = (Toy *) party;
 
+  spend (toy);
   toy->received++;
   toy->last_type = datagram->bytes[0];
   act (toy, IN_RECEIVE);
@@ -101,14 +114,18 @@ toy_pull (HpParty *party, HpOutgoing *outgoing, gint64 now)
 
   if (toy->to_send == 0)
     return FALSE;
+  spend (toy);
   toy->to_send--;
   toy->pulled++;
   if (toy->log != NULL)
     g_string_append_c (toy->log, toy->mark);
   outgoing->route = toy->route;
   outgoing->bytes[0] = 0xff;
-  outgoing->bytes[1] = toy->mark;
   outgoing->length = toy->sizes != NULL ? toy->sizes[toy->pulled - 1] : 2;
+  memset (outgoing->bytes + 1, toy->mark, outgoing->length - 1);
+  outgoing->is_alone = toy->pulled == toy->alone;
+  if (toy->marked != 0 && toy->pulled >= toy->marked)
+    outgoing->ecn = HP_ECN_ECT_0;
   act (toy, IN_PULL);
   return TRUE;
 }
@@ -276,6 +293,9 @@ on_outside (gpointer user_data, const HpDatagram *datagram)
     {
       guint size = datagram->length;
 
+      /* All of the same mark: none was written over another */
+      g_assert_cmpmem (datagram->bytes + 1, size - 2, datagram->bytes + 2,
+                       size - 2);
       g_array_append_val (outside->sizes, size);
     }
 }
@@ -336,6 +356,35 @@ test_routing (Fixture *fixture, gconstpointer data)
 }
 
 /* The latest few are kept, and a number goes to whoever took it last. */
+/* Datagrams of two parties by turns, and then of one that is not there any
+ * more */
+static void
+test_removed (Fixture *fixture, gconstpointer data)
+{
+  Toy a = { 0 };
+  Toy b = { 0 };
+
+  add_toy (fixture, &a, 2);
+  add_toy (fixture, &b, 4);
+  for (guint i = 0; i < 3; i++)
+    {
+      send_data (fixture, 2);
+      send_data (fixture, 3);
+      send_data (fixture, 4);
+    }
+  settle (fixture);
+  g_assert_cmpuint (a.received, ==, 6);
+  g_assert_cmpuint (b.received, ==, 3);
+  hp_endpoint_remove_party (fixture->endpoint, &b.party);
+  send_data (fixture, 4);
+  send_data (fixture, 2);
+  settle (fixture);
+  g_assert_cmpuint (b.received, ==, 3);
+  g_assert_cmpuint (a.received, ==, 7);
+  g_assert_cmpuint (fixture->strays, ==, 1);
+  hp_endpoint_close (fixture->endpoint);
+}
+
 static void
 test_tickets (Fixture *fixture, gconstpointer data)
 {
@@ -443,6 +492,35 @@ test_stays_alive (Fixture *fixture, gconstpointer data)
   hp_endpoint_close (fixture->endpoint);
 }
 
+/* A dispatch ends when it has taken its time, be there few datagrams or
+ * many. */
+static void
+test_takes_its_time (Fixture *fixture, gconstpointer data)
+{
+  guint sizes[100];
+  Toy toy = { .to_send = G_N_ELEMENTS (sizes), .sizes = sizes,
+              .spends = 100 };
+
+  for (guint i = 0; i < G_N_ELEMENTS (sizes); i++)
+    sizes[i] = 60000;
+  add_toy (fixture, &toy, 2);
+  g_assert_true (g_main_context_iteration (fixture->context, FALSE));
+  g_assert_cmpuint (toy.pulled, >=, 1);
+  g_assert_cmpuint (toy.pulled, <=, 12);
+  toy.to_send = 0;
+  settle (fixture);
+
+  for (guint i = 0; i < 300; i++)
+    send_data (fixture, 2);
+  g_assert_true (g_main_context_iteration (fixture->context, FALSE));
+  /* What one call had brought is passed on. */
+  g_assert_cmpuint (toy.received, >=, 1);
+  g_assert_cmpuint (toy.received, <, 150);
+  settle (fixture);
+  g_assert_cmpuint (toy.received, ==, 300);
+  hp_endpoint_close (fixture->endpoint);
+}
+
 static void
 check_blocked (Fixture *fixture, gboolean after_one)
 {
@@ -484,6 +562,25 @@ test_blocked_in_between (Fixture *fixture, gconstpointer data)
   check_blocked (fixture, TRUE);
 }
 
+static void
+check_batches (Fixture *fixture, Toy *toy, guint n, guint n_calls)
+{
+  Outside outside = { .sizes = g_array_new (FALSE, FALSE, sizeof (guint)) };
+
+  toy->to_send = n;
+  toy->mark = 'x';
+  add_toy (fixture, toy, 2);
+  calls_of_send = 0;
+  settle (fixture);
+  while (hp_udp_socket_receive (fixture->outside, 64, on_outside, &outside))
+    ;
+  g_assert_cmpmem (outside.sizes->data, outside.sizes->len * sizeof (guint),
+                   toy->sizes, n * sizeof (guint));
+  g_assert_cmpuint (calls_of_send, ==, n_calls);
+  g_array_unref (outside.sizes);
+  hp_endpoint_close (fixture->endpoint);
+}
+
 /* Different sizes, places and TTLs: each goes as it is, in order, and alike
  * ones in one call. */
 static void
@@ -491,22 +588,39 @@ test_batches (Fixture *fixture, gconstpointer data)
 {
   static const guint sizes[] = { 900, 900, 900, 400, 400, 900, 901, 2, 2,
                                  60000, 60000, 7 };
-  Outside outside = { .marks = g_string_new (NULL),
-                      .sizes = g_array_new (FALSE, FALSE, sizeof (guint)) };
-  Toy toy = { .to_send = G_N_ELEMENTS (sizes), .mark = 'x', .sizes = sizes };
+  Toy toy = { .sizes = sizes };
 
-  add_toy (fixture, &toy, 2);
-  calls_of_send = 0;
-  settle (fixture);
-  while (hp_udp_socket_receive (fixture->outside, 64, on_outside, &outside))
-    ;
-  g_assert_cmpmem (outside.sizes->data, outside.sizes->len * sizeof (guint),
-                   sizes, sizeof sizes);
   /* 900 900 900 400, 400, 900, 901 2, 2, 60000, 60000 7 */
-  g_assert_cmpuint (calls_of_send, ==, 7);
-  g_string_free (outside.marks, TRUE);
-  g_array_unref (outside.sizes);
-  hp_endpoint_close (fixture->endpoint);
+  check_batches (fixture, &toy, G_N_ELEMENTS (sizes), 7);
+}
+
+static void
+test_largest (Fixture *fixture, gconstpointer data)
+{
+  static const guint sizes[] = { 65507, 65507, 65507, 7, 7 };
+  Toy toy = { .sizes = sizes };
+
+  check_batches (fixture, &toy, G_N_ELEMENTS (sizes), 4);
+}
+
+/* It shares neither what comes before it nor what follows. */
+static void
+test_alone (Fixture *fixture, gconstpointer data)
+{
+  static const guint sizes[] = { 900, 900, 900, 900, 400 };
+  Toy toy = { .sizes = sizes, .alone = 3 };
+
+  check_batches (fixture, &toy, G_N_ELEMENTS (sizes), 3);
+}
+
+/* The mark is of all that go together. */
+static void
+test_marked (Fixture *fixture, gconstpointer data)
+{
+  static const guint sizes[] = { 900, 900, 900, 900, 400 };
+  Toy toy = { .sizes = sizes, .marked = 3 };
+
+  check_batches (fixture, &toy, G_N_ELEMENTS (sizes), 2);
 }
 
 /* Each expires once, the earliest first, whatever order they came in. */
@@ -730,6 +844,60 @@ test_indexes (Fixture *fixture, gconstpointer data)
     }
 }
 
+static void
+hurry_again (Toy *toy)
+{
+  toy->to_send++;
+  hp_endpoint_hurry (toy->endpoint, &toy->party);
+  /* Inside of a callback, and so in the same dispatch */
+  g_assert_cmpuint (toy->pulled, ==, 0);
+}
+
+/* The first of a turn goes at once, what follows goes together. */
+static void
+test_hurry (Fixture *fixture, gconstpointer data)
+{
+  Toy toy = { 0 };
+  Toy inside = { .act_in = IN_DELIVER, .act = hurry_again };
+
+  add_toy (fixture, &toy, 10);
+  settle (fixture);
+  for (guint round = 0; round < 3; round++)
+    {
+      toy.delivered = 0;
+      toy.to_send = 1;
+      calls_of_send = 0;
+      hp_endpoint_hurry (fixture->endpoint, &toy.party);
+      g_assert_cmpuint (receive_outside (fixture), ==, 1);
+      g_assert_cmpuint (calls_of_send, ==, 1);
+      for (guint i = 0; i < 5; i++)
+        {
+          toy.to_send++;
+          hp_endpoint_hurry (fixture->endpoint, &toy.party);
+        }
+      g_assert_cmpuint (calls_of_send, ==, 1);
+      g_assert_cmpuint (toy.delivered, ==, 0);
+      settle (fixture);
+      g_assert_cmpuint (calls_of_send, ==, 2);
+      g_assert_cmpuint (receive_outside (fixture), ==, 5);
+    }
+
+  /* Its new deadline is armed. */
+  toy.next_deadline = hp_clock_now () + 20 * G_TIME_SPAN_MILLISECOND;
+  hp_endpoint_hurry (fixture->endpoint, &toy.party);
+  while (toy.expired == 0)
+    g_main_context_iteration (fixture->context, TRUE);
+  g_assert_cmpuint (toy.expired, ==, 1);
+
+  add_toy (fixture, &inside, 20);
+  settle (fixture);
+  g_assert_cmpuint (inside.pulled, ==, 1);
+  hp_endpoint_remove_party (fixture->endpoint, &toy.party);
+  hp_endpoint_remove_party (fixture->endpoint, &inside.party);
+  /* Too late */
+  hp_endpoint_hurry (fixture->endpoint, &toy.party);
+}
+
 int
 main (int argc, char *argv[])
 {
@@ -737,14 +905,20 @@ main (int argc, char *argv[])
 #define ADD(name, func)                                                       \
   g_test_add ("/endpoint/" name, Fixture, NULL, set_up, func, tear_down)
   ADD ("routing", test_routing);
+  ADD ("removed", test_removed);
   ADD ("tickets", test_tickets);
   ADD ("sending", test_sending);
   ADD ("close-sends", test_close_sends);
   ADD ("fairness", test_fairness);
   ADD ("stays-alive", test_stays_alive);
+  ADD ("takes-its-time", test_takes_its_time);
+  ADD ("hurry", test_hurry);
   ADD ("blocked", test_blocked);
   ADD ("blocked-in-between", test_blocked_in_between);
   ADD ("batches", test_batches);
+  ADD ("largest", test_largest);
+  ADD ("alone", test_alone);
+  ADD ("marked", test_marked);
   ADD ("deadlines", test_deadlines);
   ADD ("deadline-order", test_deadline_order);
   ADD ("unknown-answers", test_unknown_answers);

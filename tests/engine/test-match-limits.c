@@ -164,7 +164,9 @@ static void
 to_client (World *world, WorldClient *client, const HpAddress *from,
            guint8 *bytes, gsize length)
 {
-  HpDatagram datagram = { { 0, client->address, *from }, bytes, length };
+  HpDatagram datagram = { .route = { 0, client->address, *from },
+                          .bytes = bytes,
+                          .length = length };
 
   hp_match_client_receive (client->client, &datagram, world->now);
 }

@@ -166,7 +166,9 @@ advance (World *self, gint64 time)
 static void
 receive (World *self, const HpRoute *route, guint8 *bytes, gsize length)
 {
-  HpDatagram datagram = { *route, bytes, length };
+  HpDatagram datagram
+      = { .route = *route, .bytes = bytes, .length = length,
+          .ecn = length % 4 };
 
   hp_link_receive (self->link, &datagram, self->now);
   pump (self);
@@ -229,6 +231,45 @@ send_message (World *self, guint which)
 }
 
 static void
+use_stream (World *self, guint which)
+{
+  HpTransport *transport = hp_link_get_stream_transport (self->link);
+  guint64 number = HP_STREAM_NUMBER (which % 3, HP_STREAM_BYTES)
+                   | (which % 2) << 2;
+  g_autoptr (GBytes) bytes = g_bytes_new_static ("hello", 5);
+  GBytes *read;
+  gboolean at_end;
+
+  if (transport == NULL)
+    return;
+  switch (which / 4)
+    {
+    case 0:
+      hp_transport_open_stream (transport, self->now);
+      break;
+    case 1:
+      hp_transport_stream_write (transport, number, bytes, self->now);
+      break;
+    case 2:
+      hp_transport_stream_finish (transport, number, self->now);
+      break;
+    case 3:
+      hp_transport_stream_reset (transport, number, HP_RESET_CANCELLED,
+                                 self->now);
+      break;
+    case 4:
+      hp_transport_stream_stop (transport, number, HP_RESET_CANCELLED,
+                                self->now);
+      break;
+    default:
+      read = hp_transport_stream_read (transport, number, &at_end);
+      g_clear_pointer (&read, g_bytes_unref);
+      hp_transport_stream_consume (transport, number, which * 10, self->now);
+    }
+  pump (self);
+}
+
+static void
 do_other (World *self, guint which)
 {
   HpWireCandidates candidates = { 0 };
@@ -286,6 +327,9 @@ step (World *self, HpReader *reader)
     case 5:
       introduce (self, kind >> 3);
       break;
+    case 6:
+      use_stream (self, kind >> 3);
+      break;
     default:
       do_other (self, kind >> 3);
       break;
@@ -302,6 +346,7 @@ write_parameters (guint8 *buffer, gsize capacity)
 
   parameters.max_data = 1 << 20;
   parameters.max_message_size = 1 << 20;
+  parameters.max_streams = 2;
   hp_writer_init (&writer, buffer, capacity);
   hp_parameters_write (&parameters, &writer);
   return writer.offset;

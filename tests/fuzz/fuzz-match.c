@@ -180,7 +180,8 @@ pump_service (World *self)
 static void
 to_service (World *self, const HpRoute *route, guint8 *bytes, gsize length)
 {
-  HpDatagram datagram = { *route, bytes, length };
+  HpDatagram datagram
+      = { .route = *route, .bytes = bytes, .length = length };
 
   self->came = length;
   self->from = *route;
@@ -463,7 +464,8 @@ pump_client (World *self)
 static void
 to_client (World *self, const HpRoute *route, guint8 *bytes, gsize length)
 {
-  HpDatagram datagram = { *route, bytes, length };
+  HpDatagram datagram
+      = { .route = *route, .bytes = bytes, .length = length };
 
   hp_match_client_receive (self->client, &datagram, self->now);
 }

@@ -25,6 +25,8 @@ FLOORS = {
     'base/': 0,
     # Names of types, enumerations and error codes, the version: no behaviour
     'types': 0,
+    # How a signal's arguments get to its handlers; made by glib-genmarshal
+    'hp-marshal': 0,
     # The bytes of datagrams and frames
     'wire/': 1,
     # Three state machines that do not know of each other: the secure session,
@@ -33,8 +35,8 @@ FLOORS = {
     'transport/': 2,
     # and finding a way through NATs
     'nat/': 2,
-    # A question that is answered once, later, or not at all
-    'hp-question': 2,
+    # Bytes between a user's thread and that of a connection
+    'hp-pipe': 2,
     # One remote peer, where those three meet
     'link/': 3,
     # The only place that touches sockets, timers and clocks
@@ -54,7 +56,7 @@ FLOORS = {
     'engine/': 4,
     # The registry that a match server has by default
     'hp-memory-registry': 4,
-    # One remote peer as the user sees it
+    # One remote peer as the user sees it, and its streams
     'hp-connection': 5,
     # A match server from its start to its stop
     'hp-match-run': 5,
@@ -77,6 +79,7 @@ TOGETHER = {
     'hp-version-macros': 'types',
     'hp-match-server-limits': 'hp-match-server',
     'hp-match-server-properties': 'hp-match-server',
+    'hp-stream': 'hp-connection',
     'hp-registration': 'registry',
     'hp-registry': 'registry',
     'hp-registry-request': 'registry',

@@ -494,6 +494,54 @@ test_get_source (void)
   g_assert_false (hp_udp_socket_get_source (bound, &remote, &source));
 }
 
+/* Of the loopback, which carries 65,536 bytes */
+static void
+test_interface_size (void)
+{
+  g_autoptr (HpUdpSocket) any = open_socket (NULL, 1);
+  g_autoptr (HpUdpSocket) ipv4 = open_socket ("127.0.0.1", 1);
+  HpAddress to_ipv4 = make_address ("127.0.0.1", 4222);
+  HpAddress to_ipv6 = make_address ("::1", 4222);
+  HpAddress nowhere = { 0 };
+
+  g_assert_cmpuint (hp_udp_socket_get_interface_size (any, &to_ipv4), ==,
+                    65507);
+  g_assert_cmpuint (hp_udp_socket_get_interface_size (ipv4, &to_ipv4), ==,
+                    65507);
+  g_assert_cmpuint (hp_udp_socket_get_interface_size (ipv4, &to_ipv6), ==, 0);
+  g_assert_cmpuint (hp_udp_socket_get_interface_size (any, &nowhere), ==, 0);
+  if (hp_udp_socket_has_ipv6 (any))
+    g_assert_cmpuint (hp_udp_socket_get_interface_size (any, &to_ipv6), ==,
+                      65536 - 48);
+}
+
+static int
+get_option (HpUdpSocket *socket, int level, int name)
+{
+  socklen_t size = sizeof (int);
+  int value;
+
+  g_assert_cmpint (getsockopt (hp_udp_socket_get_fd (socket), level, name,
+                               &value, &size),
+                   ==, 0);
+  return value;
+}
+
+static void
+test_unfragmented (void)
+{
+  g_autoptr (HpUdpSocket) any = open_socket (NULL, 1);
+  g_autoptr (HpUdpSocket) ipv4 = open_socket ("127.0.0.1", 1);
+
+  g_assert_cmpint (get_option (any, IPPROTO_IP, IP_MTU_DISCOVER), ==,
+                   IP_PMTUDISC_PROBE);
+  g_assert_cmpint (get_option (ipv4, IPPROTO_IP, IP_MTU_DISCOVER), ==,
+                   IP_PMTUDISC_PROBE);
+  if (hp_udp_socket_has_ipv6 (any))
+    g_assert_cmpint (get_option (any, IPPROTO_IPV6, IPV6_MTU_DISCOVER), ==,
+                     IPV6_PMTUDISC_PROBE);
+}
+
 int
 main (int argc, char *argv[])
 {
@@ -509,5 +557,7 @@ main (int argc, char *argv[])
   g_test_add_func ("/udp-socket/segments", test_segments);
   g_test_add_func ("/udp-socket/icmp-errors", test_icmp_errors);
   g_test_add_func ("/udp-socket/get-source", test_get_source);
+  g_test_add_func ("/udp-socket/interface-size", test_interface_size);
+  g_test_add_func ("/udp-socket/unfragmented", test_unfragmented);
   return g_test_run ();
 }

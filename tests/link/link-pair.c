@@ -108,12 +108,14 @@ take_event (Node *self, const HpLinkEvent *event)
       break;
     case HP_LINK_EVENT_READY:
       say (self, "ready");
+      hp_link_set_interface_size (self->link, self->interface_size, now);
       g_assert_cmpuint (self->n_confirmed, ==, 1);
       self->ready_at = now;
       self->n_ready++;
       break;
     case HP_LINK_EVENT_PATH:
       say (self, "path");
+      hp_link_set_interface_size (self->link, self->interface_size, now);
       self->path_at = now;
       self->n_path++;
       break;
@@ -138,6 +140,10 @@ take_event (Node *self, const HpLinkEvent *event)
                                           &event->transport.stream));
       self->n_failed++;
       break;
+    case HP_LINK_EVENT_STREAM:
+      if (self->on_stream != NULL)
+        self->on_stream (self, &event->transport);
+      break;
     case HP_LINK_EVENT_CLOSED:
       say (self, "closed");
       self->n_closed++;
@@ -146,6 +152,13 @@ take_event (Node *self, const HpLinkEvent *event)
       self->close_code = event->close_code;
       break;
     }
+}
+
+static gsize
+get_base_size (const Node *self)
+{
+  return self->datagram_size != 0 ? self->datagram_size
+                                  : HP_DATAGRAM_SIZE_DEFAULT;
 }
 
 void
@@ -162,7 +175,8 @@ node_pump (Node *self)
       while (hp_link_pull (self->link, &outgoing, now))
         {
           g_assert_cmpuint (outgoing.length, <=,
-                            hp_link_get_datagram_size (self->link));
+                            MAX (self->max_datagram_size,
+                                 get_base_size (self)));
           g_assert_cmpuint (++n, <, 20000);
           self->n_pulled++;
           sim_host_send (self->host, &outgoing);
@@ -193,8 +207,8 @@ node_renew (Node *self, const guint8 *remote_public)
     .local = self->keys,
     .has_remote_public = remote_public != NULL,
     .suites = hp_crypto_get_suites (),
-    .datagram_size = HP_DATAGRAM_SIZE_DEFAULT,
-    .max_datagram_size = HP_DATAGRAM_SIZE_DEFAULT,
+    .datagram_size = get_base_size (self),
+    .max_datagram_size = self->max_datagram_size,
     .max_message_size = HP_MAX_MESSAGE_SIZE_DEFAULT,
     .keepalive_interval = 15 * SECOND,
     .random = world->random,

@@ -15,8 +15,9 @@
 #define SECOND G_TIME_SPAN_SECOND
 
 typedef struct _Pair Pair;
+typedef struct _Node Node;
 
-typedef struct
+struct _Node
 {
   Pair *pair;
   const char *name;
@@ -24,6 +25,9 @@ typedef struct
   HpKeyPair keys;
   HpLink *link;
   HpWireCandidates host_candidates; /* offered besides the observed one */
+  /* Of datagrams, for node_renew(); 0: the default, nothing larger is tried */
+  gsize datagram_size, max_datagram_size;
+  gsize interface_size; /* told to the link when it is ready; 0: not */
 
   /* What happened; times are 0 for never */
   gint64 confirmed_at, ready_at, silent_at, path_at, closed_at;
@@ -35,7 +39,9 @@ typedef struct
   GHashTable *received;                  /* message number → times */
   guint64 n_received;
   guint n_pulled; /* datagrams */
-} Node;
+  void (*on_stream) (Node *self, const HpTransportEvent *event); /* or NULL */
+  gpointer user_data;
+};
 
 struct _Pair
 {

@@ -14,6 +14,7 @@ typedef struct
   SimHost *to;    /* within a LAN; NULL: across the network */
   HpAddress from; /* as the network sees it */
   HpAddress remote;
+  guint8 ecn;
   gsize length;
   guint8 bytes[];
 } Packet;
@@ -354,6 +355,7 @@ enqueue (SimWorld *self, SimHost *to, const HpAddress *from,
   packet->to = to;
   packet->from = *from;
   packet->remote = outgoing->route.remote;
+  packet->ecn = outgoing->ecn;
   packet->length = outgoing->length;
   memcpy (packet->bytes, outgoing->bytes, outgoing->length);
   if (sim_world_chance (self) < quality->corruption)
@@ -473,7 +475,9 @@ arrive (SimWorld *self, Packet *packet, guint *which)
 static void
 hand_over (SimWorld *self, Packet *packet)
 {
-  HpDatagram datagram = { .bytes = packet->bytes, .length = packet->length };
+  HpDatagram datagram = { .bytes = packet->bytes,
+                          .length = packet->length,
+                          .ecn = packet->ecn };
   SimHost *host = packet->to;
   guint which = 0;
 

@@ -203,6 +203,37 @@ test_many_initiations (void)
   g_assert_cmpuint (n_responses, <=, 8);
 }
 
+/* Who has tried so often to guess a tag is not to succeed in the end. */
+static void
+test_exhausted (void)
+{
+  g_autoptr (Pair) pair = pair_new (6, SIM_OPEN, SIM_OPEN);
+  HpLinkStatistics statistics;
+  guint i;
+
+  pair_connect (pair);
+  hp_session_set_max_forged (pair->b.link->session, 5);
+  for (i = 0; i < 6; i++)
+    {
+      guint8 packet[HP_DATA_OVERHEAD + 8] = { 0 };
+      HpDatagram datagram = { .bytes = packet };
+
+      g_assert_cmpint (hp_link_get_state (pair->b.link), ==, HP_LINK_READY);
+      datagram.route = *hp_link_get_route (pair->b.link);
+      datagram.length = hp_session_seal (pair->a.link->session, packet, 8,
+                                         pair->world->now);
+      packet[HP_DATA_HEADER_SIZE] ^= 1;
+      hp_link_receive (pair->b.link, &datagram, pair->world->now);
+    }
+  g_assert_cmpint (hp_link_get_state (pair->b.link), ==, HP_LINK_CLOSED);
+  hp_link_get_statistics (pair->b.link, &statistics);
+  g_assert_cmpuint (statistics.dropped_forged, ==, 5);
+  /* And tells the other one */
+  node_pump (&pair->b);
+  pair_run_for (pair, 1 * SECOND);
+  g_assert_cmpint (hp_link_get_state (pair->a.link), ==, HP_LINK_CLOSED);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -215,5 +246,6 @@ main (int argc, char **argv)
                         test_bounce);
   g_test_add_func ("/link/hostile/old-token", test_old_token);
   g_test_add_func ("/link/hostile/many-initiations", test_many_initiations);
+  g_test_add_func ("/link/hostile/exhausted", test_exhausted);
   return g_test_run ();
 }

@@ -211,6 +211,38 @@ test_forged (gconstpointer kind)
   assert_refused (&pair, pair.b, genuine, HP_OPEN_REPLAYED);
 }
 
+/* After so many an authentic one would prove nothing any more; packets of which
+ * it is clear without a key do not count. */
+static void
+test_exhausted (gconstpointer kind)
+{
+  g_auto (Pair) pair = { 0 };
+  Packet first, last, forged;
+
+  pair_init (&pair, kind);
+  hp_session_set_max_forged (pair.b, 3);
+  first = seal (&pair, pair.a, "first");
+  last = seal (&pair, pair.a, "last");
+  forged = last;
+  forged.bytes[forged.length - 1] ^= 1;
+  assert_refused (&pair, pair.b, forged, HP_OPEN_FORGED);
+  assert_refused (&pair, pair.b, forged, HP_OPEN_FORGED);
+  assert_opens (&pair, pair.b, first, "first");
+  assert_refused (&pair, pair.b, first, HP_OPEN_REPLAYED);
+  /* Under the next key, too */
+  forged = seal_updated (&pair, pair.a, "x");
+  forged.length = HP_DATA_OVERHEAD - 1;
+  assert_refused (&pair, pair.b, forged, HP_OPEN_FORGED);
+  forged = seal (&pair, pair.a, "x");
+  forged.bytes[HP_DATA_HEADER_SIZE] ^= 1;
+  assert_refused (&pair, pair.b, forged, HP_OPEN_FORGED);
+
+  assert_refused (&pair, pair.b, forged, HP_OPEN_EXHAUSTED);
+  assert_refused (&pair, pair.b, last, HP_OPEN_EXHAUSTED);
+  /* The other direction has a key of its own. */
+  assert_opens (&pair, pair.a, seal (&pair, pair.b, "back"), "back");
+}
+
 static void
 test_window (gconstpointer kind)
 {
@@ -602,6 +634,7 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   add_for_each_kind ("both-ways", test_both_ways);
   add_for_each_kind ("forged", test_forged);
+  add_for_each_kind ("exhausted", test_exhausted);
   add_for_each_kind ("window", test_window);
   add_for_each_kind ("update", test_update);
   add_for_each_kind ("update/simultaneous", test_update_simultaneously);

@@ -16,6 +16,7 @@ typedef struct
   gpointer user_data;
   HpAddress from;
   HpAddress to;
+  HpEcn ecn;
   gsize length;
   guint8 bytes[];
 } Event;
@@ -328,14 +329,31 @@ enqueue (SimulatedNetwork *self, Direction *direction, gsize length)
   return direction->busy_until;
 }
 
+/* As the queue makes it, of which the datagram is the last one */
+static HpEcn
+mark (SimulatedNetwork *self, const Direction *direction, HpEcn ecn)
+{
+  const SimulatedLink *link = &direction->link;
+  guint64 waiting = (guint64) MAX (direction->busy_until - self->now, 0)
+                    * link->rate / G_TIME_SPAN_SECOND;
+
+  if (link->bleaches || ecn == HP_ECN_NOT_ECT)
+    return HP_ECN_NOT_ECT;
+  if (link->ecn == 0 || waiting <= link->ecn)
+    return ecn;
+  self->counters.n_marked++;
+  return HP_ECN_CE;
+}
+
 static void
 depart (SimulatedNetwork *self, const SimulatedLink *link, gint64 when,
         const HpAddress *from, const HpAddress *to, gconstpointer bytes,
-        gsize length)
+        gsize length, HpEcn ecn)
 {
   Event *event = g_malloc (sizeof (Event) + length);
 
-  *event = (Event){ .from = *from, .to = *to, .length = length };
+  *event
+      = (Event){ .from = *from, .to = *to, .ecn = ecn, .length = length };
   memcpy (event->bytes, bytes, length);
   event->when
       = when + link->delay + simulated_network_random (self, link->jitter + 1);
@@ -353,7 +371,8 @@ depart (SimulatedNetwork *self, const SimulatedLink *link, gint64 when,
 
 void
 simulated_network_send (SimulatedNetwork *self, const HpAddress *from,
-                        const HpAddress *to, gconstpointer bytes, gsize length)
+                        const HpAddress *to, gconstpointer bytes, gsize length,
+                        HpEcn ecn)
 {
   HpAddress source = *from;
   HpAddress destination = *to;
@@ -369,6 +388,12 @@ simulated_network_send (SimulatedNetwork *self, const HpAddress *from,
       return;
     }
   direction = get_direction (self, &source, &destination);
+  if (direction->link.mtu != 0 && length > direction->link.mtu)
+    {
+      self->counters.n_too_large++;
+      say (self, "too large", &source, &destination, length);
+      return;
+    }
   when = enqueue (self, direction, length);
   if (when < 0)
     {
@@ -376,19 +401,22 @@ simulated_network_send (SimulatedNetwork *self, const HpAddress *from,
       say (self, "overflow", &source, &destination, length);
       return;
     }
+  ecn = mark (self, direction, ecn);
   if (is_out (self)
-      || simulated_network_chance (self, direction->link.loss))
+      || simulated_network_chance (self, direction->link.loss)
+      || (direction->link.drops_marked && ecn != HP_ECN_NOT_ECT))
     {
       self->counters.n_lost++;
       say (self, "lost", &source, &destination, length);
       return;
     }
-  depart (self, &direction->link, when, &source, &destination, bytes, length);
+  depart (self, &direction->link, when, &source, &destination, bytes, length,
+          ecn);
   if (simulated_network_chance (self, direction->link.duplication))
     {
       self->counters.n_duplicated++;
       depart (self, &direction->link, when, &source, &destination, bytes,
-              length);
+              length, ecn);
     }
 }
 
@@ -433,7 +461,7 @@ arrive (SimulatedNetwork *self, Event *event)
   self->counters.bytes_delivered += event->length;
   say (self, "arrives", &event->from, &event->to, event->length);
   endpoint.receive (endpoint.user_data, &event->from, &event->to,
-                    event->bytes, event->length);
+                    event->bytes, event->length, event->ecn);
 }
 
 gboolean

@@ -26,12 +26,18 @@ typedef struct
   gint64 reordering_delay;
   guint64 rate;         /* bytes per second, 0: no limit */
   gsize queue;          /* bytes that may wait for their turn at that rate */
+  gsize mtu;            /* larger datagrams vanish; 0: none is too large */
+  gsize ecn;            /* CE instead of ECT above so many waiting; 0: never */
+  gboolean bleaches;    /* takes marks away */
+  gboolean drops_marked;
 } SimulatedLink;
 
 typedef struct
 {
   guint64 n_sent, n_lost, n_delivered, n_duplicated, n_corrupted;
   guint64 n_overflowed; /* queue full */
+  guint64 n_too_large;
+  guint64 n_marked;     /* became CE */
   guint64 n_unreachable; /* nobody at that address, or translated away */
   guint64 bytes_delivered;
 } SimulatedCounters;
@@ -41,7 +47,7 @@ typedef struct _SimulatedNetwork SimulatedNetwork;
 /* @bytes may be changed */
 typedef void (*SimulatedReceive) (gpointer user_data, const HpAddress *from,
                                   const HpAddress *to, guint8 *bytes,
-                                  gsize length);
+                                  gsize length, HpEcn ecn);
 typedef void (*SimulatedCall) (gpointer user_data);
 /* A NAT or a rebinding: changes the addresses of a datagram as it is sent, or
  * drops it by FALSE */
@@ -85,7 +91,7 @@ void simulated_network_add_outage (SimulatedNetwork *self, gint64 start,
 
 void simulated_network_send (SimulatedNetwork *self, const HpAddress *from,
                              const HpAddress *to, gconstpointer bytes,
-                             gsize length);
+                             gsize length, HpEcn ecn);
 void simulated_network_call_at (SimulatedNetwork *self, gint64 when,
                                 SimulatedCall call, gpointer user_data);
 

@@ -28,11 +28,11 @@ test_every_second (Fixture *self, gconstpointer data)
 {
   HpAckTracker *acks = &self->acks;
 
-  hp_ack_tracker_received (acks, 0, TRUE, 1000);
+  hp_ack_tracker_received (acks, 0, TRUE, HP_ECN_NOT_ECT, 1000);
   g_assert_true (hp_ack_tracker_has_news (acks));
   g_assert_false (hp_ack_tracker_is_due (acks));
   g_assert_cmpint (acks->deadline, ==, 1000 + 25 * MS);
-  hp_ack_tracker_received (acks, 1, TRUE, 2000);
+  hp_ack_tracker_received (acks, 1, TRUE, HP_ECN_NOT_ECT, 2000);
   g_assert_true (hp_ack_tracker_is_due (acks));
   hp_ack_tracker_sent (acks);
   g_assert_false (hp_ack_tracker_has_news (acks));
@@ -40,12 +40,54 @@ test_every_second (Fixture *self, gconstpointer data)
   g_assert_cmpint (acks->deadline, ==, G_MAXINT64);
 }
 
+/* In a fast flow eight a round trip, every sixteenth packet at least; when
+ * it becomes slow every second again */
+static void
+test_fast (Fixture *self, gconstpointer data)
+{
+  HpAckTracker *acks = &self->acks;
+  guint64 number = 0;
+  guint n_acks = 0;
+  gint64 now = 0;
+
+  hp_ack_tracker_set_round_trip (acks, 40 * MS);
+  for (; now < 200 * MS; now += MS / 2)
+    {
+      hp_ack_tracker_received (acks, number++, TRUE, HP_ECN_NOT_ECT, now);
+      hp_ack_tracker_expire (acks, now);
+      if (hp_ack_tracker_is_due (acks))
+        {
+          hp_ack_tracker_sent (acks);
+          n_acks += now >= 40 * MS;
+        }
+      g_assert_cmpuint (acks->unreported, <=, 10);
+    }
+  g_assert_cmpuint (n_acks, >=, 30);
+  g_assert_cmpuint (n_acks, <=, 36);
+  /* The last ones do not wait for more than such a part of it. */
+  hp_ack_tracker_sent (acks);
+  hp_ack_tracker_received (acks, number++, TRUE, HP_ECN_NOT_ECT, now);
+  g_assert_cmpint (acks->deadline, ==, now + 5 * MS);
+  hp_ack_tracker_sent (acks);
+  for (now += 100 * MS; now < 1000 * MS; now += 50 * MS)
+    {
+      hp_ack_tracker_received (acks, number++, TRUE, HP_ECN_NOT_ECT, now);
+      hp_ack_tracker_received (acks, number++, TRUE, HP_ECN_NOT_ECT, now);
+      g_assert_true (hp_ack_tracker_is_due (acks));
+      hp_ack_tracker_sent (acks);
+    }
+  for (guint i = 0; i < 1000; i++)
+    hp_ack_tracker_received (acks, number++, TRUE, HP_ECN_NOT_ECT,
+                             now + 20 * i);
+  g_assert_cmpuint (acks->every, ==, HP_ACK_EVERY_MAX);
+}
+
 static void
 test_delay (Fixture *self, gconstpointer data)
 {
   HpAckTracker *acks = &self->acks;
 
-  hp_ack_tracker_received (acks, 0, TRUE, 1000);
+  hp_ack_tracker_received (acks, 0, TRUE, HP_ECN_NOT_ECT, 1000);
   hp_ack_tracker_expire (acks, 1000 + 25 * MS - 1);
   g_assert_false (hp_ack_tracker_is_due (acks));
   hp_ack_tracker_expire (acks, 1000 + 25 * MS);
@@ -59,16 +101,16 @@ test_gap (Fixture *self, gconstpointer data)
 {
   HpAckTracker *acks = &self->acks;
 
-  hp_ack_tracker_received (acks, 0, TRUE, 0);
+  hp_ack_tracker_received (acks, 0, TRUE, HP_ECN_NOT_ECT, 0);
   hp_ack_tracker_sent (acks);
-  hp_ack_tracker_received (acks, 2, TRUE, 0);
+  hp_ack_tracker_received (acks, 2, TRUE, HP_ECN_NOT_ECT, 0);
   g_assert_true (hp_ack_tracker_is_due (acks));
   hp_ack_tracker_sent (acks);
   /* What fills the gap comes out of order. */
-  hp_ack_tracker_received (acks, 1, TRUE, 0);
+  hp_ack_tracker_received (acks, 1, TRUE, HP_ECN_NOT_ECT, 0);
   g_assert_true (hp_ack_tracker_is_due (acks));
   hp_ack_tracker_sent (acks);
-  hp_ack_tracker_received (acks, 3, TRUE, 0);
+  hp_ack_tracker_received (acks, 3, TRUE, HP_ECN_NOT_ECT, 0);
   g_assert_false (hp_ack_tracker_is_due (acks));
 }
 
@@ -79,13 +121,13 @@ test_not_eliciting (Fixture *self, gconstpointer data)
   HpAckFrame ack;
 
   for (guint i = 0; i < 100; i++)
-    hp_ack_tracker_received (acks, 2 * i, FALSE, 0);
+    hp_ack_tracker_received (acks, 2 * i, FALSE, HP_ECN_NOT_ECT, 0);
   g_assert_false (hp_ack_tracker_has_news (acks));
   g_assert_false (hp_ack_tracker_is_due (acks));
   g_assert_cmpint (acks->deadline, ==, G_MAXINT64);
   g_assert_cmpuint (acks->received.n_ranges, ==, HP_MAX_ACK_RANGES);
   /* They are reported nonetheless, and do not look like a gap. */
-  hp_ack_tracker_received (acks, 199, TRUE, 0);
+  hp_ack_tracker_received (acks, 199, TRUE, HP_ECN_NOT_ECT, 0);
   hp_ack_tracker_fill (acks, &ack, 64, 0);
   g_assert_cmpuint (ack.ranges[0].start, ==, 198);
 }
@@ -95,8 +137,8 @@ test_repeated (Fixture *self, gconstpointer data)
 {
   HpAckTracker *acks = &self->acks;
 
-  hp_ack_tracker_received (acks, 0, TRUE, 0);
-  hp_ack_tracker_received (acks, 0, TRUE, 0);
+  hp_ack_tracker_received (acks, 0, TRUE, HP_ECN_NOT_ECT, 0);
+  hp_ack_tracker_received (acks, 0, TRUE, HP_ECN_NOT_ECT, 0);
   g_assert_false (hp_ack_tracker_is_due (acks));
 }
 
@@ -108,7 +150,7 @@ test_fill (Fixture *self, gconstpointer data)
 
   for (guint64 number = 0; number < 400; number++)
     if (number % 4 != 3)
-      hp_ack_tracker_received (acks, number, TRUE, number);
+      hp_ack_tracker_received (acks, number, TRUE, HP_ECN_NOT_ECT, number);
   hp_ack_tracker_fill (acks, &ack, HP_MAX_ACK_RANGES, 1000);
   g_assert_cmpuint (ack.largest, ==, 398);
   g_assert_cmpuint (ack.delay, ==, 1000 - 398);
@@ -127,7 +169,7 @@ test_confirmed (Fixture *self, gconstpointer data)
   HpAckFrame ack;
 
   for (guint64 number = 0; number < 20; number += 2)
-    hp_ack_tracker_received (acks, number, TRUE, 0);
+    hp_ack_tracker_received (acks, number, TRUE, HP_ECN_NOT_ECT, 0);
   hp_ack_tracker_confirmed (acks, 14);
   hp_ack_tracker_fill (acks, &ack, 64, 0);
   g_assert_cmpuint (ack.n_ranges, ==, 3);
@@ -138,8 +180,39 @@ test_confirmed (Fixture *self, gconstpointer data)
   g_assert_cmpuint (ack.largest, ==, 18);
   /* The next in order is no gap. */
   hp_ack_tracker_sent (acks);
-  hp_ack_tracker_received (acks, 19, TRUE, 0);
+  hp_ack_tracker_received (acks, 19, TRUE, HP_ECN_NOT_ECT, 0);
   g_assert_false (hp_ack_tracker_is_due (acks));
+}
+
+/* Each that came once, whatever it was; of congestion the sender hears soon. */
+static void
+test_marks (Fixture *self, gconstpointer data)
+{
+  HpAckTracker *acks = &self->acks;
+  HpAckFrame ack;
+
+  hp_ack_tracker_received (acks, 0, TRUE, HP_ECN_NOT_ECT, 0);
+  hp_ack_tracker_fill (acks, &ack, 64, 0);
+  g_assert_false (ack.has_marks);
+  hp_ack_tracker_sent (acks);
+
+  hp_ack_tracker_received (acks, 1, TRUE, HP_ECN_CE, 0);
+  g_assert_true (hp_ack_tracker_is_due (acks));
+  hp_ack_tracker_sent (acks);
+  hp_ack_tracker_received (acks, 1, TRUE, HP_ECN_CE, 0);
+  g_assert_false (hp_ack_tracker_has_news (acks));
+  hp_ack_tracker_received (acks, 2, TRUE, HP_ECN_CE, 0);
+  g_assert_false (hp_ack_tracker_is_due (acks));
+  hp_ack_tracker_received (acks, 3, FALSE, HP_ECN_ECT_0, 0);
+  hp_ack_tracker_received (acks, 4, FALSE, HP_ECN_ECT_1, 0);
+  g_assert_false (hp_ack_tracker_is_due (acks));
+  hp_ack_tracker_received (acks, 5, FALSE, HP_ECN_ECT_0, 0);
+  hp_ack_tracker_received (acks, 5, FALSE, HP_ECN_ECT_0, 0);
+  hp_ack_tracker_fill (acks, &ack, 64, 0);
+  g_assert_true (ack.has_marks);
+  g_assert_cmpuint (ack.marks.ect_0, ==, 2);
+  g_assert_cmpuint (ack.marks.ect_1, ==, 1);
+  g_assert_cmpuint (ack.marks.ce, ==, 2);
 }
 
 #define ADD(name, function)                                                   \
@@ -151,11 +224,13 @@ main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   ADD ("every-second", test_every_second);
+  ADD ("fast", test_fast);
   ADD ("delay", test_delay);
   ADD ("gap", test_gap);
   ADD ("not-eliciting", test_not_eliciting);
   ADD ("repeated", test_repeated);
   ADD ("fill", test_fill);
   ADD ("confirmed", test_confirmed);
+  ADD ("marks", test_marks);
   return g_test_run ();
 }

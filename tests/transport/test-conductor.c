@@ -27,7 +27,8 @@ static void
 set_up (Fixture *self, gconstpointer data)
 {
   HpTransportConfig config
-      = { .max_message_size = 1 << 20, .max_queued = 100000 };
+      = { .max_message_size = 1 << 20, .max_queued = 100000,
+          .congestion = &hp_congestion_new_reno };
   HpParameters theirs = HP_PARAMETERS_INIT;
 
   self->now = G_TIME_SPAN_HOUR;
@@ -99,7 +100,7 @@ receive (Fixture *self, const HpFrame *frame, guint64 number)
                                              self->now));
   hp_transport_packet_received (self->transport, number,
                                 hp_frame_is_ack_eliciting (frame->type),
-                                self->now);
+                                HP_ECN_NOT_ECT, self->now);
 }
 
 static void

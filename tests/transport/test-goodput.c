@@ -150,8 +150,8 @@ test_medium (void)
   tear_down (&self);
 }
 
-/* A window of packets, or nearly, per loss: the model of Mathis and others
- * for random losses, of which half is asked */
+/* Many times of what a window that shrinks by each loss would carry: a window
+ * of packets, or nearly, per loss is the model of Mathis and others. */
 static void
 test_random_loss (void)
 {
@@ -165,12 +165,11 @@ test_random_loss (void)
 
   set_up (&self, &lossy);
   send_zeros (&self, HP_STREAM_UNORDERED, 4 << 20, 1);
-  g_assert_cmpfloat (run (&self), >, 0.5 * model);
+  g_assert_cmpfloat (run (&self), >, 15 * model);
   tear_down (&self);
 }
 
-/* Reordering within the time threshold must not look like congestion for
- * long; what is asked is that it works at all well. */
+/* Reordering within the time threshold must not look like congestion. */
 static void
 test_jitter (void)
 {
@@ -181,7 +180,7 @@ test_jitter (void)
 
   set_up (&self, &jittery);
   send_zeros (&self, HP_STREAM_UNORDERED, 4 << 20, 1);
-  g_assert_cmpfloat (run (&self), >, 100000);
+  g_assert_cmpfloat (run (&self), >, 0.4 * RATE);
   tear_down (&self);
 }
 

@@ -13,6 +13,7 @@
 #define N_FRAMES 400
 #define WINDOW 200000
 #define LARGEST 150000
+#define LARGE 2000 /* bytes of a datagram, about */
 
 typedef struct
 {
@@ -132,6 +133,10 @@ make_ack (Hostile *self, HpAckFrame *ack)
       ack->ranges[ack->n_ranges++] = (HpRange){ start, end };
       end = start < 2 ? 0 : start - 1;
     }
+  ack->has_marks = below (self, 2);
+  ack->marks = (HpMarks){ below (self, 3) ? self->sent : some_number (self),
+                          below (self, 9) ? 0 : some_number (self),
+                          below (self, 3) ? 0 : some_number (self) };
 }
 
 static void
@@ -172,10 +177,23 @@ make_frame (Hostile *self, HpFrame *frame)
     }
 }
 
+/* Now and then it goes another way. */
+static void
+change_path (Hostile *self)
+{
+  hp_transport_set_path (self->transport, below (self, 2),
+                         HP_DATAGRAM_SIZE_DEFAULT, self->now);
+  if (below (self, 3) == 0)
+    return;
+  hp_transport_allow_marks (self->transport, TRUE);
+  hp_transport_allow_size (self->transport, 512 + below (self, LARGE),
+                           self->now);
+}
+
 static void
 act (Hostile *self)
 {
-  guint8 buffer[HP_DATAGRAM_SIZE_DEFAULT];
+  guint8 buffer[512 + LARGE];
   HpTransportEvent event;
   HpWriter writer;
 
@@ -188,6 +206,8 @@ act (Hostile *self)
                                  below (self, 3), bytes,
                                  0, self->now);
     }
+  if (below (self, 50) == 0)
+    change_path (self);
   self->now += below (self, 30000);
   if (hp_transport_get_deadline (self->transport, self->now) <= self->now)
     hp_transport_expire (self->transport, self->now);
@@ -214,7 +234,7 @@ hear (Hostile *self)
     return FALSE;
   hp_transport_packet_received (self->transport, self->number++,
                                 hp_frame_is_ack_eliciting (frame.type),
-                                self->now);
+                                HP_ECN_NOT_ECT, self->now);
   return TRUE;
 }
 
@@ -222,7 +242,8 @@ static guint
 run (Hostile *self)
 {
   HpTransportConfig config
-      = { .max_message_size = LARGEST, .receive_window = WINDOW };
+      = { .max_message_size = LARGEST, .receive_window = WINDOW,
+          .max_receive_window = WINDOW };
   HpParameters theirs = HP_PARAMETERS_INIT;
   guint n = 0;
 
@@ -230,6 +251,8 @@ run (Hostile *self)
   theirs.max_message_size = below (self, LARGEST);
   theirs.max_data = below (self, LARGEST);
   theirs.max_stream_data = below (self, 80000);
+  theirs.max_ack_delay = below (self, HP_MAX_ACK_DELAY_LIMIT + 1);
+  theirs.receive_buffer = some_number (self);
   self->now = 1000000;
   self->number = self->sent = 0;
   self->transport = hp_transport_new (&config, self->now);

@@ -4,7 +4,10 @@
 
 #include "hole-punch/transport/hp-loss.h"
 
+#include <string.h>
+
 #define MS G_TIME_SPAN_MILLISECOND
+#define SECOND G_TIME_SPAN_SECOND
 
 typedef struct
 {
@@ -43,7 +46,17 @@ on_persistent (gpointer user_data)
   g_string_append (self->told, "p ");
 }
 
+static void
+on_spurious (gpointer user_data, const HpSentPacket *packet)
+{
+  Fixture *self = user_data;
+
+  g_string_append_printf (self->told, "s%" G_GUINT64_FORMAT " ",
+                          packet->number);
+}
+
 static const HpLossObserver observer = {
+  .spurious = on_spurious,
   .acked = on_acked,
   .lost = on_lost,
   .persistent = on_persistent,
@@ -113,8 +126,122 @@ test_packet_threshold (Fixture *self, gconstpointer data)
   ack (self, 3, 3, 50 * MS, "a3 l0 ");
   ack (self, 4, 4, 50 * MS, "a4 l1 ");
   g_assert_cmpuint (self->loss.n_outstanding, ==, 1);
-  /* Too late: it is being sent again, and is not news. */
+  /* Too late: it is being sent again, and is not news but for the
+   * controller. */
+  ack (self, 0, 4, 50 * MS, "s0 s1 ");
   ack (self, 0, 4, 50 * MS, "");
+}
+
+/* Once the path was seen to reorder only time tells what is lost. */
+static void
+test_reordering (Fixture *self, gconstpointer data)
+{
+  for (guint64 i = 0; i < 10; i++)
+    sent (self, i, i);
+  ack (self, 1, 1, 50 * MS, "a1 ");
+  ack (self, 0, 1, 51 * MS, "a0 ");
+  ack (self, 9, 9, 52 * MS, "a9 ");
+  g_assert_cmpint (hp_loss_get_deadline (&self->loss), >, 56 * MS);
+  ack (self, 2, 8, 53 * MS, "a2 a3 a4 a5 a6 a7 a8 ");
+}
+
+/* Each round trip with one that was lost too soon makes it wait longer, up to
+ * twice the round trip; 16 with real losses only make it forget that. */
+static void
+test_patience (Fixture *self, gconstpointer data)
+{
+  gint64 delay = 0;
+  gint64 now = 0;
+  guint64 number = 0;
+
+  for (guint i = 0; i < 10; i++, number += 2, now += SECOND)
+    {
+      gint64 deadline;
+      g_autofree char *lost
+          = g_strdup_printf ("l%" G_GUINT64_FORMAT " ", number);
+      g_autofree char *came
+          = g_strdup_printf ("s%" G_GUINT64_FORMAT " ", number);
+
+      sent (self, number, now);
+      sent (self, number + 1, now);
+      hp_loss_acknowledge (
+          &self->loss,
+          &(HpAckFrame){ .largest = number + 1, .n_ranges = 1,
+                         .ranges = { { number + 1, number + 2 } } },
+          now + 80 * MS);
+      g_string_truncate (self->told, 0);
+      deadline = hp_loss_get_deadline (&self->loss);
+      g_assert_cmpint (deadline - now, >=, delay);
+      g_assert_cmpint (deadline - now, <=, 180 * MS);
+      delay = deadline - now;
+      /* As long as something is outstanding, what is lost is remembered. */
+      sent (self, 1000 + number, deadline - 1);
+      hp_loss_expire (&self->loss, deadline);
+      g_assert_cmpstr (self->told->str, ==, lost);
+      g_string_truncate (self->told, 0);
+      ack (self, number, number + 1, deadline + MS, came);
+      hp_loss_acknowledge (
+          &self->loss,
+          &(HpAckFrame){ .largest = 1000 + number, .n_ranges = 1,
+                         .ranges = { { 1000 + number, 1001 + number } } },
+          deadline + 80 * MS);
+      number = 1000 + number;
+    }
+  g_assert_cmpint (delay, >, 150 * MS);
+  for (guint i = 0; i < 16; i++, number += 2, now += SECOND)
+    {
+      sent (self, number + 10, now);
+      sent (self, number + 11, now);
+      hp_loss_acknowledge (
+          &self->loss,
+          &(HpAckFrame){ .largest = number + 11, .n_ranges = 1,
+                         .ranges = { { number + 11, number + 12 } } },
+          now + 80 * MS);
+      hp_loss_expire (&self->loss, hp_loss_get_deadline (&self->loss));
+    }
+  g_assert_cmpuint (self->loss.patience, ==, 0);
+}
+
+/* An ACK that says again what older ones said costs nothing for that, and
+ * whatever is new in it is found, in any order and with foreign numbers among
+ * ours. */
+static void
+test_repeated_ranges (Fixture *self, gconstpointer data)
+{
+  guint64 acked = 0;
+  HpAckFrame frame = { 0 };
+
+  for (guint64 i = 0; i < 1000; i++)
+    sent (self, 2 * i, 0);
+  self->loss.is_reordering = TRUE;
+  /* Each range grows at one end, or meets the next. */
+  for (guint i = 0; i < 20; i++)
+    {
+      frame.n_ranges = 0;
+      for (gint j = 9; j >= 0; j--)
+        frame.ranges[frame.n_ranges++]
+            = (HpRange){ 200 * j + 90 - 4 * i, 200 * j + 110 + 4 * i };
+      frame.largest = frame.ranges[0].end - 1;
+      g_string_truncate (self->told, 0);
+      self->records = 0;
+      g_assert_true (
+          hp_loss_acknowledge (&self->loss, &frame, 50 * MS + i));
+      for (const char *at = self->told->str; (at = strchr (at, 'a')); at++)
+        acked++;
+      g_assert_false (
+          hp_loss_acknowledge (&self->loss, &frame, 50 * MS + i));
+      g_assert_cmpuint (self->loss.n_outstanding, ==, 1000 - acked);
+      g_assert_cmpuint (acked, ==, 10 * (10 + 4 * i));
+    }
+  /* An ACK of numbers not used yet is no news of what they will be. */
+  frame.n_ranges = 1;
+  frame.largest = 2010;
+  frame.ranges[0] = (HpRange){ 10, 2011 };
+  g_assert_true (hp_loss_acknowledge (&self->loss, &frame, 60 * MS));
+  g_assert_cmpuint (self->loss.n_outstanding, ==, 5);
+  sent (self, 2000, 60 * MS);
+  g_assert_true (hp_loss_acknowledge (&self->loss, &frame, 60 * MS));
+  g_assert_cmpuint (self->loss.n_outstanding, ==, 5);
 }
 
 /* Gaps between numbers are packets of others; they say nothing. */
@@ -321,6 +448,9 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   ADD ("in-order", test_in_order);
   ADD ("packet-threshold", test_packet_threshold);
+  ADD ("reordering", test_reordering);
+  ADD ("patience", test_patience);
+  ADD ("repeated-ranges", test_repeated_ranges);
   ADD ("threshold-with-gaps", test_threshold_with_gaps);
   ADD ("foreign-numbers", test_foreign_numbers);
   ADD ("time-threshold", test_time_threshold);

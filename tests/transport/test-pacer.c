@@ -72,6 +72,84 @@ test_late_timer (void)
   g_assert_cmpuint (sent, >, rate - rate / 50);
 }
 
+static guint64
+send_every (gint64 period, guint64 rate, gboolean is_awaited)
+{
+  guint64 sent = 0;
+  HpPacer pacer;
+
+  hp_pacer_init (&pacer, 1200, 0);
+  hp_pacer_set_rate (&pacer, rate, 1200, 0);
+  for (gint64 now = 0; now < SECOND; now += period)
+    {
+      while (hp_pacer_get_time (&pacer, now) <= now)
+        {
+          hp_pacer_sent (&pacer, 1200, now);
+          sent += 1200;
+        }
+      hp_pacer_set_awaited (&pacer, is_awaited, now);
+    }
+  return sent;
+}
+
+/* A sender that waits for the pacer and gets the processor late catches up; one
+ * that had nothing to send does not burst. */
+static void
+test_catch_up (void)
+{
+  const guint64 rate = 125000000;
+
+  g_assert_cmpuint (send_every (7 * G_TIME_SPAN_MILLISECOND, rate, TRUE), >,
+                    rate - rate / 50);
+  g_assert_cmpuint (send_every (7 * G_TIME_SPAN_MILLISECOND, rate, FALSE), <,
+                    rate / 3);
+  g_assert_cmpuint (send_every (50 * G_TIME_SPAN_MILLISECOND, rate, TRUE), <,
+                    rate / 5);
+}
+
+/* A limit of what goes at once, and half a millisecond's worth waited for */
+static void
+test_burst_max (void)
+{
+  const guint64 rate = 100000000;
+  guint64 sent = 0;
+  gint64 now = 0;
+  HpPacer pacer;
+
+  hp_pacer_init (&pacer, 1000, now);
+  hp_pacer_set_burst_max (&pacer, 60000);
+  hp_pacer_set_rate (&pacer, rate, 1000, now);
+  for (guint i = 0; now < SECOND; i++)
+    {
+      guint64 burst = 0;
+
+      for (; hp_pacer_get_time (&pacer, now) <= now; burst += 1000)
+        hp_pacer_sent (&pacer, 1000, now);
+      g_assert_cmpuint (burst, <=, 60000);
+      if (i > 0)
+        g_assert_cmpuint (burst, >=, 29000);
+      sent += burst;
+      now = hp_pacer_get_time (&pacer, now);
+    }
+  g_assert_cmpuint (sent, >, rate - rate / 50);
+  g_assert_cmpuint (sent, <, rate + rate / 50);
+}
+
+/* What the window held up does not go all at once then. */
+static void
+test_forfeit (void)
+{
+  guint n = 0;
+  HpPacer pacer;
+
+  hp_pacer_init (&pacer, 1000, 0);
+  hp_pacer_set_rate (&pacer, 1000000, 1000, 0);
+  hp_pacer_forfeit (&pacer, SECOND);
+  for (; hp_pacer_get_time (&pacer, SECOND) <= SECOND; n++)
+    hp_pacer_sent (&pacer, 1000, SECOND);
+  g_assert_cmpuint (n, ==, 4);
+}
+
 static void
 test_probe_debt (void)
 {
@@ -82,6 +160,8 @@ test_probe_debt (void)
   for (guint i = 0; i < HP_PACER_BURST + 3; i++)
     hp_pacer_sent (&pacer, 1000, 0);
   g_assert_cmpint (hp_pacer_get_time (&pacer, 0), ==, 4 * SECOND);
+  /* And then it may, though nothing was sent or set meanwhile */
+  g_assert_cmpint (hp_pacer_get_time (&pacer, 4 * SECOND), ==, 4 * SECOND);
 }
 
 static void
@@ -118,6 +198,9 @@ main (int argc, char **argv)
   g_test_add_func ("/transport/pacer/burst", test_burst);
   g_test_add_func ("/transport/pacer/rate", test_rate);
   g_test_add_func ("/transport/pacer/late-timer", test_late_timer);
+  g_test_add_func ("/transport/pacer/catch-up", test_catch_up);
+  g_test_add_func ("/transport/pacer/burst-max", test_burst_max);
+  g_test_add_func ("/transport/pacer/forfeit", test_forfeit);
   g_test_add_func ("/transport/pacer/probe-debt", test_probe_debt);
   g_test_add_func ("/transport/pacer/derived-rate", test_derived_rate);
   g_test_add_func ("/transport/pacer/extremes", test_extremes);

@@ -112,7 +112,7 @@ assert_empty (Fixture *self)
   g_assert_cmpuint (self->queue.memory, ==, 0);
   g_assert_cmpuint (self->queue.credit.consumed, ==,
                     self->queue.credit.charged);
-  g_assert_cmpuint (self->queue.credit.pool_used, ==, 0);
+  g_assert_cmpuint (self->queue.pool.used, ==, 0);
 }
 
 static void
@@ -249,7 +249,7 @@ test_grants (Fixture *self, gconstpointer data)
   g_assert_true (receive (self, UNORDERED (2), 0, 10, 65537));
   g_assert_cmpuint (take_news (self), ==, UNORDERED (0));
   /* The oldest first, though the youngest would fit */
-  g_assert_cmpuint (self->queue.credit.pool_used, ==, 200000 - 65536);
+  g_assert_cmpuint (self->queue.pool.used, ==, 200000 - 65536);
   g_assert_cmpuint (take_news (self), ==, G_MAXUINT64);
   g_assert_cmpuint (self->queue.memory, ==, 200000 + 2 * 65536);
   hp_receive_queue_news_lost (&self->queue, UNORDERED (0));

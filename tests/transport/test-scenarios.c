@@ -45,6 +45,7 @@ typedef struct
   Side *sides[2];
   guint64 next_id;
   gboolean is_huge;
+  gboolean is_marked; /* by ECN, as far as the links let it */
   gboolean verbose;
 } Scenario;
 
@@ -303,6 +304,8 @@ change_path (gpointer user_data)
   simulated_network_set_link (self->network, &side->other->peer->address,
                               &side->peer->address, &plan->link);
   transport_peer_set_path (side->peer, plan->path, plan->datagram_size);
+  if (self->is_marked)
+    hp_transport_allow_marks (side->peer->transport, TRUE);
   transport_peer_pump (side->peer);
 }
 
@@ -339,6 +342,12 @@ choose_link (Scenario *self, SimulatedLink *link)
     .rate = rates[below (self, G_N_ELEMENTS (rates))],
     .queue = 4000 + below (self, 100000),
   };
+  if (self->is_marked)
+    {
+      link->ecn = link->queue / 4;
+      link->bleaches = link->delay % 4 == 0;
+      link->drops_marked = link->delay % 4 == 1;
+    }
   if (!self->is_huge)
     return;
   link->delay = MIN (link->delay, 20000);
@@ -354,10 +363,13 @@ choose_config (Scenario *self, HpTransportConfig *config)
   static const guint64 largest[]
       = { 0, 1000, 65535, 65536, 65537, 70000, 200000, 1 << 20, 1 << 22 };
   static const guint64 windows[] = { 1, 1, 100000, 300000, 0, 0 };
+  static const guint64 max_windows[] = { 1, 400000, 6000000, 0 };
 
   *config = (HpTransportConfig){
     .max_message_size = largest[below (self, G_N_ELEMENTS (largest))],
     .receive_window = windows[below (self, G_N_ELEMENTS (windows))],
+    .max_receive_window
+    = max_windows[below (self, G_N_ELEMENTS (max_windows))],
   };
   if (self->is_huge)
     config->max_message_size = HP_MAX_MESSAGE_SIZE_DEFAULT;
@@ -502,8 +514,10 @@ side_connect (Side *side, guint number)
   side->peer->on_event = on_event;
   side->peer->user_data = side;
   side->peer->takes_numbers = chance (self, 0.5);
-  side->receive_window
-      = side->peer->transport->receiving.credit.window;
+  if (self->is_marked)
+    hp_transport_allow_marks (side->peer->transport, TRUE);
+  side->receive_window = side->peer->transport->receiving.credit.window
+                         + side->peer->transport->pool.size;
 }
 
 static void
@@ -566,7 +580,9 @@ static guint64
 run_scenario (guint64 seed, gboolean verbose)
 {
   Scenario self
-      = { .is_huge = seed % HUGE_EVERY == 0, .verbose = verbose };
+      = { .is_huge = seed % HUGE_EVERY == 0,
+          .is_marked = seed % 2 == 1,
+          .verbose = verbose };
   SimulatedLink link;
   gint64 start;
   guint64 trace;

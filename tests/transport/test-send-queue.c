@@ -165,9 +165,9 @@ test_resend (Fixture *self, gconstpointer data)
 
   start (self, 1 << 20, 1 << 20);
   add (self, HP_STREAM_UNORDERED, 1500, 0);
-  add (self, HP_STREAM_UNORDERED, 500, 0);
   g_assert_true (next (self, &first));
   g_assert_true (next (self, &second));
+  add (self, HP_STREAM_UNORDERED, 500, 0);
   lost (self, &first);
   lost (self, &first);
   /* Before anything new, and cut as it fits now */

@@ -7,7 +7,8 @@
 #include <string.h>
 
 static void receive (gpointer user_data, const HpAddress *from,
-                     const HpAddress *to, guint8 *bytes, gsize length);
+                     const HpAddress *to, guint8 *bytes, gsize length,
+                     HpEcn ecn);
 
 TransportPeer *
 transport_peer_new (SimulatedNetwork *network, const HpAddress *address,
@@ -52,6 +53,7 @@ tell_parameters (TransportPeer *from, TransportPeer *to)
 void
 transport_peer_introduce (TransportPeer *a, TransportPeer *b)
 {
+  hp_transport_set_responder (b->transport);
   tell_parameters (a, b);
   tell_parameters (b, a);
   transport_peer_pump (a);
@@ -76,7 +78,8 @@ checksum (guint64 number, const guint8 *bytes, gsize length)
 }
 
 static void
-seal_and_send (TransportPeer *self, guint8 *datagram, gsize plain_length)
+seal_and_send (TransportPeer *self, guint8 *datagram, gsize plain_length,
+               HpEcn ecn)
 {
   HpWriter writer;
 
@@ -87,7 +90,8 @@ seal_and_send (TransportPeer *self, guint8 *datagram, gsize plain_length)
                            datagram + TRANSPORT_PEER_OVERHEAD, plain_length));
   self->next_number++;
   simulated_network_send (self->network, &self->address, &self->remote,
-                          datagram, TRANSPORT_PEER_OVERHEAD + plain_length);
+                          datagram, TRANSPORT_PEER_OVERHEAD + plain_length,
+                          ecn);
 }
 
 /* Numbers that the transport never hears of: one is consumed without being
@@ -115,7 +119,7 @@ take_numbers (TransportPeer *self)
                   sizeof datagram - TRANSPORT_PEER_OVERHEAD);
   hp_frame_write (&frame, &writer);
   g_assert_true (hp_writer_ok (&writer));
-  seal_and_send (self, datagram, writer.offset);
+  seal_and_send (self, datagram, writer.offset, HP_ECN_NOT_ECT);
 }
 
 static gboolean
@@ -135,7 +139,9 @@ write_one (TransportPeer *self)
     return ack_only; /* once more, and this time all */
   g_assert_true (hp_writer_ok (&writer));
   g_assert_cmpuint (writer.offset, >, 0);
-  seal_and_send (self, datagram, writer.offset);
+  seal_and_send (self, datagram, writer.offset,
+                 hp_transport_is_marked (self->transport) ? HP_ECN_ECT_0
+                                                          : HP_ECN_NOT_ECT);
   return TRUE;
 }
 
@@ -219,7 +225,7 @@ is_replayed (TransportPeer *self, guint64 number)
 
 static void
 receive (gpointer user_data, const HpAddress *from, const HpAddress *to,
-         guint8 *bytes, gsize length)
+         guint8 *bytes, gsize length, HpEcn ecn)
 {
   TransportPeer *self = user_data;
   gint64 now = simulated_network_get_now (self->network);
@@ -243,11 +249,14 @@ receive (gpointer user_data, const HpAddress *from, const HpAddress *to,
       HpFrame frame;
 
       g_assert_true (hp_frame_parse (&frame, &reader));
+      if (self->on_frame != NULL)
+        self->on_frame (self, &frame);
       g_assert_true (hp_transport_receive_frame (self->transport, &frame,
                                                  number, now));
       ack_eliciting |= hp_frame_is_ack_eliciting (frame.type);
     }
-  hp_transport_packet_received (self->transport, number, ack_eliciting, now);
+  hp_transport_packet_received (self->transport, number, ack_eliciting, ecn,
+                                now);
   transport_peer_pump (self);
 }
 
@@ -287,5 +296,9 @@ transport_peer_assert_idle (TransportPeer *self)
   g_assert_cmpuint (transport->sending.schedule.large_cost, ==, 0);
   g_assert_cmpuint (g_hash_table_size (transport->receiving.streams), ==, 0);
   g_assert_cmpuint (credit->consumed, ==, credit->charged);
-  g_assert_cmpuint (credit->pool_used, ==, 0);
+  g_assert_cmpuint (transport->receiving.pool.used, ==, 0);
+  g_assert_cmpuint (g_hash_table_size (transport->streams.table), ==, 0);
+  g_assert_cmpuint (transport->streams.streams.consumed, ==,
+                    transport->streams.streams.charged);
+  g_assert_cmpuint (transport->pool.used, ==, credit->window - credit->base);
 }

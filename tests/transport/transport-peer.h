@@ -32,6 +32,7 @@ struct _TransportPeer
   guint64 highest; /* received, plus one */
   gboolean seen[TRANSPORT_PEER_REPLAY_WINDOW];
   gint64 paused_until; /* events are left lying */
+  void (*on_frame) (TransportPeer *self, HpFrame *frame); /* may change it */
   void (*on_event) (TransportPeer *self, const HpTransportEvent *event);
   gpointer user_data;
 };

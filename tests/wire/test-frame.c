@@ -8,8 +8,8 @@
 #include <string.h>
 
 static const guint8 types[] = {
-  0x00, 0x01, 0x02, 0x03, 0x08, 0x09, 0x10, 0x11, 0x12, 0x13, 0x18,
-  0x19, 0x1a, 0x20, 0x21, 0x22, 0x23, 0x24, 0x25, 0x26, 0x27, 0x28,
+  0x00, 0x01, 0x02, 0x03, 0x04, 0x08, 0x09, 0x10, 0x11, 0x12, 0x13, 0x14,
+  0x18, 0x19, 0x1a, 0x20, 0x21, 0x22, 0x23, 0x24, 0x25, 0x26, 0x27, 0x28,
 };
 
 #define FINGERPRINT "abcdefghijklmnopqrstuvwxyz234567abcdefghijklmnopqrst"
@@ -127,6 +127,9 @@ static const struct
   { "ACK: further range below zero", "02 05 00 01 00 02 02" },
   { "ACK: gap far below zero", "02 05 00 01 00 ffffffffffffffff 00" },
   { "ACK: endless ranges", "02 05 00 ffffffffffffffff 00" },
+  { "ACK_ECN: no counts", "04 05 00 00 05" },
+  { "ACK_ECN: a count is missing", "04 05 00 00 05 01 00" },
+  { "ACK_ECN: half a count", "04 05 00 00 05 01 00 40" },
   { "CLOSE: reason cut", "03 00 02 61" },
   { "CLOSE: reason too long, not there", "03 00 4101 61" },
   { "CHUNK: bytes cut", "08 00 00 05 05 61" },
@@ -146,6 +149,7 @@ static const struct
   { "STOP: no code", "11 02" },
   { "MAX_DATA: empty", "12" },
   { "MAX_STREAM_DATA: a message with the opener's bit", "13 04 00" },
+  { "MAX_STREAMS: empty", "14" },
   { "PATH_CHALLENGE: cut", "18 01020304050607" },
   { "PATH_RESPONSE: cut", "19 01020304050607" },
   { "CANDIDATES: fewer than counted", "1a 02 00 04 107e c0000201" },
@@ -283,6 +287,9 @@ test_ack_random (void)
 
       frame.ack.largest = end - 1;
       frame.ack.delay = (guint32) g_test_rand_int ();
+      frame.ack.has_marks = g_test_rand_bit ();
+      frame.ack.marks = (HpMarks){ (guint32) g_test_rand_int (),
+                                   g_test_rand_bit (), HP_VARINT_MAX };
       frame.ack.n_ranges = g_test_rand_int_range (1, HP_MAX_ACK_RANGES + 1);
       for (guint i = 0; i < frame.ack.n_ranges; i++)
         {
@@ -496,6 +503,7 @@ test_probing_and_eliciting (void)
       g_assert_cmpint (hp_frame_is_ack_eliciting (type), ==,
                        !path && type != HP_FRAME_PADDING
                            && type != HP_FRAME_ACK
+                           && type != HP_FRAME_ACK_ECN
                            && type != HP_FRAME_CLOSE);
     }
 }

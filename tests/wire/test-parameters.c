@@ -47,6 +47,7 @@ test_round_trip (void)
               (guint64) (guint32) g_test_rand_int ()
                   << g_test_rand_int_range (0, 30),
               g_test_rand_int_range (0, 1 << 24),
+              (guint32) g_test_rand_int (), (guint32) g_test_rand_int (),
               (guint32) g_test_rand_int () };
       HpParameters again;
       guint8 buffer[HP_MAX_PARAMETERS_SIZE];
@@ -67,7 +68,8 @@ test_largest (void)
 {
   HpParameters parameters
       = { HP_DATAGRAM_SIZE_MAX - 1, HP_VARINT_MAX, HP_VARINT_MAX,
-          HP_VARINT_MAX, HP_MAX_ACK_DELAY_LIMIT, HP_IDLE_TIMEOUT_LIMIT };
+          HP_VARINT_MAX, HP_MAX_ACK_DELAY_LIMIT, HP_IDLE_TIMEOUT_LIMIT,
+          HP_VARINT_MAX >> 3, HP_VARINT_MAX };
   guint8 buffer[HP_MAX_PARAMETERS_SIZE];
   HpWriter writer;
 
@@ -82,8 +84,8 @@ test_unknown_ids (void)
 {
   HpParameters parameters;
 
-  /* 07: three bytes; a four-byte id: nothing; then one that we know */
-  g_assert_true (parse (&parameters, "07 03 aabbcc 80ffffff 00 02 01 05"));
+  /* 3e: three bytes; a four-byte id: nothing; then one that we know */
+  g_assert_true (parse (&parameters, "3e 03 aabbcc 80ffffff 00 02 01 05"));
   g_assert_cmpuint (parameters.max_message_size, ==, 5);
   g_assert_cmpuint (parameters.max_ack_delay, ==, 25000);
 }
@@ -100,11 +102,12 @@ test_malformed (void)
     "02 01 40",        /* a varint that runs past its length */
     "02 01 05 02",     /* cut in the second */
     "02 01 05 02 01 05",       /* twice */
-    "07 00 07 00",             /* twice, even if unknown */
+    "3e 00 3e 00",             /* twice, even if unknown */
     "01 02 41ff",              /* datagram size 511 */
     "01 04 8000ffe4",          /* 65508 */
     "05 04 81000000",          /* ACK delay 2^24 µs */
     "06 08 c000000100000000",  /* idle timeout 2^32 ms */
+    "07 08 e000000000000000",  /* more streams than there are numbers */
     "02 ffffffffffffffff 00",  /* a length beyond everything */
   };
 
@@ -128,6 +131,7 @@ test_bounds (void)
   g_assert_cmpuint (parameters.max_datagram_size, ==, 65507);
   g_assert_true (parse (&parameters, "05 04 80ffffff"));
   g_assert_true (parse (&parameters, "06 08 c0000000ffffffff"));
+  g_assert_true (parse (&parameters, "07 08 c7ffffffffffffff"));
 }
 
 /* As many as there can be: all ids of one byte that need no value */
@@ -139,7 +143,7 @@ test_most (void)
   gsize length = 0;
 
   for (guint id = 0; id < 64; id++)
-    if (id < 0x01 || id > 0x06)
+    if (id < 0x01 || id > 0x08)
       {
         bytes[length] = id;
         length += 2;
@@ -150,7 +154,7 @@ test_most (void)
 static void
 test_too_long (void)
 {
-  guint8 bytes[HP_MAX_PARAMETERS_SIZE + 1] = { 0x07, 0x40 };
+  guint8 bytes[HP_MAX_PARAMETERS_SIZE + 1] = { 0x3e, 0x40 };
   HpParameters parameters;
 
   bytes[2] = HP_MAX_PARAMETERS_SIZE - 3;

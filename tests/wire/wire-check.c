@@ -66,7 +66,10 @@ acks_equal (const HpAckFrame *a, const HpAckFrame *b)
   return a->largest == b->largest && a->delay == b->delay
          && a->n_ranges == b->n_ranges
          && memcmp (a->ranges, b->ranges, a->n_ranges * sizeof (HpRange))
-                == 0;
+                == 0
+         && a->has_marks == b->has_marks
+         && (!a->has_marks
+             || memcmp (&a->marks, &b->marks, sizeof a->marks) == 0);
 }
 
 static gboolean
@@ -148,6 +151,7 @@ hp_frames_equal (const HpFrame *a, const HpFrame *b)
     case HP_FRAME_PING:
       return TRUE;
     case HP_FRAME_ACK:
+    case HP_FRAME_ACK_ECN:
       return acks_equal (&a->ack, &b->ack);
     case HP_FRAME_CLOSE:
       return a->close.code == b->close.code
@@ -161,6 +165,7 @@ hp_frames_equal (const HpFrame *a, const HpFrame *b)
              && a->reset.final_size == b->reset.final_size;
     case HP_FRAME_MAX_DATA:
     case HP_FRAME_MAX_STREAM_DATA:
+    case HP_FRAME_MAX_STREAMS:
       return a->max.stream == b->max.stream
              && a->max.maximum == b->max.maximum;
     case HP_FRAME_PATH_CHALLENGE:

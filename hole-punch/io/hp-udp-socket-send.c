@@ -1,0 +1,347 @@
+/* SPDX-FileCopyrightText: 2026 The hole-punch authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+/* Sending. Many datagrams of one size go through the kernel as one (udp(7),
+ * UDP_SEGMENT). Where that fails, they go in one call nevertheless
+ * (sendmmsg(2)); and what fails there goes alone, so that it fails alone.
+ */
+
+#include "hole-punch/io/hp-udp-socket-private.h"
+
+#include "hole-punch/io/hp-packet-info.h"
+
+#include <netinet/in.h>
+#include <netinet/udp.h>
+
+/* Segmentation that failed so often in a row to one host, while the same
+ * datagrams went one by one, is tried there only now and then: a device
+ * without checksum offload does not learn it, but the route may change. */
+#define MAX_SEGMENT_FAILURES 4
+#define RETRY_AFTER 4096
+/* Control messages with a datagram: from where, its TTL, its segments and its
+ * mark */
+#define MAX_CONTROLS 4
+
+gboolean
+hp_udp_socket_probe_segments (HpUdpSocket *self)
+{
+  int size;
+
+  /* Since Linux 4.18 */
+  return g_socket_get_option (self->socket, IPPROTO_UDP, UDP_SEGMENT, &size,
+                              NULL);
+}
+
+void
+hp_udp_socket_clear_sending (HpUdpSocket *self)
+{
+  g_clear_object (&self->remote_address);
+  g_clear_object (&self->local_info);
+  g_clear_object (&self->segment_info);
+  g_clear_object (&self->ecn_info);
+}
+
+/* What goes with a datagram */
+
+static GSocketAddress *
+get_remote_address (HpUdpSocket *self, const HpAddress *remote)
+{
+  if (self->remote_address == NULL
+      || !hp_address_equal (&self->remote, remote))
+    {
+      g_clear_object (&self->remote_address);
+      self->remote = *remote;
+      self->remote_address = hp_address_to_socket_address (remote);
+    }
+  return self->remote_address;
+}
+
+static GSocketControlMessage *
+get_local_info (HpUdpSocket *self, const HpAddress *local)
+{
+  if (self->local_info == NULL || !hp_address_same_host (&self->local, local))
+    {
+      g_clear_object (&self->local_info);
+      self->local = *local;
+      self->local_info = hp_packet_info_new_source (local, self->is_ipv6);
+    }
+  return self->local_info;
+}
+
+static GSocketControlMessage *
+get_segment_info (HpUdpSocket *self, gsize segment)
+{
+  if (self->segment_info == NULL || self->segment != segment)
+    {
+      g_clear_object (&self->segment_info);
+      self->segment = segment;
+      self->segment_info = hp_packet_info_new_segment (segment);
+    }
+  return self->segment_info;
+}
+
+static GSocketControlMessage *
+get_ecn_info (HpUdpSocket *self, HpEcn ecn, HpAddressFamily family)
+{
+  if (self->ecn_info == NULL || self->ecn != ecn
+      || self->ecn_family != family)
+    {
+      g_clear_object (&self->ecn_info);
+      self->ecn = ecn;
+      self->ecn_family = family;
+      self->ecn_info = hp_packet_info_new_ecn (ecn, family);
+    }
+  return self->ecn_info;
+}
+
+/* A pair of families that this socket can send between; and an unspecified
+ * address is none to leave from. */
+static gboolean
+can_leave_from (HpUdpSocket *self, const HpRoute *route)
+{
+  return route->local.family == route->remote.family
+         && (self->is_ipv6 || route->local.family == HP_ADDRESS_IPV4)
+         && hp_address_get_scope (&route->local) != HP_SCOPE_INVALID;
+}
+
+static gboolean
+can_send_to (HpUdpSocket *self, const HpAddress *remote)
+{
+  return remote->family == HP_ADDRESS_IPV4
+         || (remote->family == HP_ADDRESS_IPV6 && self->is_ipv6);
+}
+
+/* What each of them needs that goes the same way; how many messages */
+static guint
+add_controls (HpUdpSocket *self, const HpOutgoing *outgoing,
+              gboolean with_local, GSocketControlMessage **messages)
+{
+  const HpRoute *route = &outgoing->route;
+  guint n = 0;
+
+  if (with_local)
+    messages[n++] = get_local_info (self, &route->local);
+  if (outgoing->ecn != HP_ECN_NOT_ECT)
+    messages[n++] = get_ecn_info (self, (HpEcn) outgoing->ecn,
+                                  (HpAddressFamily) route->remote.family);
+  return n;
+}
+
+/* One datagram */
+
+/* @segment: 0 for a single datagram */
+static GPollableReturn
+send_once (HpUdpSocket *self, const HpOutgoing *outgoing, gboolean with_local,
+           gsize segment)
+{
+  const HpRoute *route = &outgoing->route;
+  GOutputVector vector = { outgoing->bytes, outgoing->length };
+  g_autoptr (GSocketControlMessage) ttl = NULL;
+  GSocketControlMessage *messages[MAX_CONTROLS];
+  int n_messages = add_controls (self, outgoing, with_local, messages);
+
+  if (outgoing->ttl != 0)
+    messages[n_messages++] = ttl = hp_packet_info_new_ttl (
+        outgoing->ttl, (HpAddressFamily) route->remote.family);
+  if (segment != 0)
+    messages[n_messages++] = get_segment_info (self, segment);
+  return g_socket_send_message_with_timeout (
+      self->socket, get_remote_address (self, &route->remote), &vector, 1,
+      messages, n_messages, G_SOCKET_MSG_NONE, 0, NULL, NULL, NULL);
+}
+
+HpSendResult
+hp_udp_socket_send (HpUdpSocket *self, const HpOutgoing *outgoing)
+{
+  gboolean with_local = can_leave_from (self, &outgoing->route);
+
+  if (!can_send_to (self, &outgoing->route.remote))
+    return HP_SEND_FAILED;
+  for (guint attempt = 0; attempt < 2; attempt++)
+    switch (send_once (self, outgoing, with_local, 0))
+      {
+      case G_POLLABLE_RETURN_OK:
+        return HP_SEND_OK;
+      case G_POLLABLE_RETURN_WOULD_BLOCK:
+        return HP_SEND_BLOCKED;
+      case G_POLLABLE_RETURN_FAILED:
+      default:
+        /* Once more: it may have been an error of an earlier datagram, or our
+         * address went away and the system knows a better one. */
+        with_local = FALSE;
+        break;
+      }
+  return HP_SEND_FAILED;
+}
+
+/* Several in a call */
+
+static void
+take_sent (HpOutgoing *outgoing, gsize length)
+{
+  outgoing->bytes += length;
+  outgoing->length -= length;
+}
+
+/* As many as the kernel takes; how many, 0 when the first one failed */
+static guint
+send_batch (HpUdpSocket *self, const HpOutgoing *outgoing, gsize segment)
+{
+  GOutputVector vectors[HP_UDP_MAX_SEGMENTS];
+  GOutputMessage messages[HP_UDP_MAX_SEGMENTS];
+  GSocketControlMessage *controls[MAX_CONTROLS];
+  guint n_controls = add_controls (
+      self, outgoing, can_leave_from (self, &outgoing->route), controls);
+  gsize left = outgoing->length;
+  guint8 *bytes = outgoing->bytes;
+  guint n = 0;
+  int sent;
+
+  while (left > 0 && n < HP_UDP_MAX_SEGMENTS)
+    {
+      vectors[n] = (GOutputVector){ bytes, MIN (left, segment) };
+      messages[n] = (GOutputMessage){
+        .address = get_remote_address (self, &outgoing->route.remote),
+        .vectors = vectors + n,
+        .num_vectors = 1,
+        .control_messages = controls,
+        .num_control_messages = n_controls,
+      };
+      left -= vectors[n].size;
+      bytes += vectors[n].size;
+      n++;
+    }
+  sent = g_socket_send_messages (self->socket, messages, n, G_SOCKET_MSG_NONE,
+                                 NULL, NULL);
+  return MAX (sent, 0);
+}
+
+/* Datagram by datagram */
+static HpSendResult
+send_each (HpUdpSocket *self, HpOutgoing *outgoing, gsize segment)
+{
+  HpSendResult result = HP_SEND_OK;
+
+  while (outgoing->length > 0)
+    {
+      HpOutgoing first = *outgoing;
+      guint n = 0;
+
+      if (outgoing->length > segment && outgoing->ttl == 0)
+        n = send_batch (self, outgoing, segment);
+      if (n > 0)
+        {
+          take_sent (outgoing, MIN (n * segment, outgoing->length));
+          continue;
+        }
+      first.length = MIN (outgoing->length, segment);
+      switch (hp_udp_socket_send (self, &first))
+        {
+        case HP_SEND_OK:
+          break;
+        case HP_SEND_FAILED:
+          result = HP_SEND_FAILED;
+          break;
+        case HP_SEND_BLOCKED:
+          return HP_SEND_BLOCKED;
+        }
+      take_sent (outgoing, first.length);
+    }
+  return result;
+}
+
+/* Several as one */
+
+static HpUdpTrouble *
+find_trouble (HpUdpSocket *self, const HpAddress *remote)
+{
+  for (guint i = 0; i < self->n_troubles; i++)
+    if (hp_address_same_host (&self->troubles[i].remote, remote))
+      return self->troubles + i;
+  return NULL;
+}
+
+static gboolean
+may_segment (HpUdpSocket *self, const HpAddress *remote)
+{
+  HpUdpTrouble *trouble = find_trouble (self, remote);
+
+  if (trouble == NULL || trouble->failures < MAX_SEGMENT_FAILURES)
+    return TRUE;
+  if (++trouble->passed < RETRY_AFTER)
+    return FALSE;
+  trouble->passed = 0;
+  return TRUE;
+}
+
+static void
+note_success (HpUdpSocket *self, const HpAddress *remote)
+{
+  HpUdpTrouble *trouble = find_trouble (self, remote);
+
+  if (trouble != NULL)
+    trouble->failures = 0;
+}
+
+static void
+note_failure (HpUdpSocket *self, const HpAddress *remote)
+{
+  HpUdpTrouble *trouble = find_trouble (self, remote);
+
+  if (trouble == NULL)
+    {
+      trouble = self->troubles + self->next_trouble;
+      *trouble = (HpUdpTrouble){ .remote = *remote };
+      self->next_trouble = (self->next_trouble + 1) % HP_UDP_MAX_TROUBLES;
+      self->n_troubles = MIN (self->n_troubles + 1, HP_UDP_MAX_TROUBLES);
+    }
+  trouble->failures = MIN (trouble->failures + 1, MAX_SEGMENT_FAILURES);
+}
+
+static GPollableReturn
+send_together (HpUdpSocket *self, const HpOutgoing *outgoing, gsize segment)
+{
+  gboolean with_local = can_leave_from (self, &outgoing->route);
+  GPollableReturn result
+      = send_once (self, outgoing, with_local, segment);
+
+  /* As in hp_udp_socket_send(): our address may have gone away. */
+  if (result == G_POLLABLE_RETURN_FAILED && with_local)
+    result = send_once (self, outgoing, FALSE, segment);
+  return result;
+}
+
+HpSendResult
+hp_udp_socket_send_segments (HpUdpSocket *self, HpOutgoing *outgoing,
+                             gsize segment)
+{
+  const HpAddress *remote = &outgoing->route.remote;
+  HpSendResult result;
+
+  g_assert (outgoing->length <= HP_UDP_MAX_SEGMENTS_SIZE
+            || outgoing->length <= segment);
+
+  if (!can_send_to (self, remote))
+    return HP_SEND_FAILED;
+  if (outgoing->length <= segment || !self->has_segments
+      || !may_segment (self, remote))
+    return send_each (self, outgoing, segment);
+  switch (send_together (self, outgoing, segment))
+    {
+    case G_POLLABLE_RETURN_OK:
+      note_success (self, remote);
+      return HP_SEND_OK;
+    case G_POLLABLE_RETURN_WOULD_BLOCK:
+      return HP_SEND_BLOCKED;
+    case G_POLLABLE_RETURN_FAILED:
+    default:
+      break;
+    }
+  /* A device without checksum offload, segments larger than the path takes in
+   * one piece: or nothing goes there at all. */
+  result = send_each (self, outgoing, segment);
+  if (result == HP_SEND_OK)
+    note_failure (self, remote);
+  return result;
+}

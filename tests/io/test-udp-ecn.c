@@ -1,0 +1,176 @@
+/* SPDX-FileCopyrightText: 2026 The hole-punch authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+/* A datagram arrives with the mark that it was sent with, and the next one with
+ * its own: alone and with others, where the kernel can segment and where not.
+ */
+
+#include "hole-punch/io/hp-udp-socket.h"
+
+#include <netinet/in.h>
+#include <netinet/udp.h>
+#include <poll.h>
+
+#define SEGMENT 1000
+#define N_SEGMENTS 20
+
+gboolean __real_g_socket_get_option (GSocket *socket, int level, int name,
+                                     int *value, GError **error);
+gboolean __wrap_g_socket_get_option (GSocket *socket, int level, int name,
+                                     int *value, GError **error);
+
+static gboolean is_old_kernel;
+
+gboolean
+__wrap_g_socket_get_option (GSocket *socket, int level, int name, int *value,
+                            GError **error)
+{
+  if (is_old_kernel && level == IPPROTO_UDP && name == UDP_SEGMENT)
+    return FALSE;
+  return __real_g_socket_get_option (socket, level, name, value, error);
+}
+
+typedef struct
+{
+  guint n;
+  guint with[4]; /* each mark */
+  HpRoute back;
+} Received;
+
+static void
+on_datagram (gpointer user_data, const HpDatagram *datagram)
+{
+  Received *received = user_data;
+
+  g_assert_cmpuint (datagram->ecn, <, 4);
+  received->n++;
+  received->with[datagram->ecn]++;
+  received->back = datagram->route;
+}
+
+static void
+await (HpUdpSocket *socket, guint n, Received *received)
+{
+  struct pollfd fd = { .fd = hp_udp_socket_get_fd (socket), .events = POLLIN };
+
+  *received = (Received){ 0 };
+  while (received->n < n && poll (&fd, 1, 5000) == 1)
+    hp_udp_socket_receive (socket, 64, on_datagram, received);
+  g_assert_cmpuint (received->n, ==, n);
+}
+
+static HpUdpSocket *
+open_socket (const char *address)
+{
+  g_autoptr (GError) error = NULL;
+  HpUdpSocket *socket = hp_udp_socket_new (address, 0, 0, &error);
+
+  g_assert_no_error (error);
+  return socket;
+}
+
+/* By @route, or back by what came along it */
+static void
+check_route (HpUdpSocket *from, HpUdpSocket *to, const HpRoute *route,
+             HpRoute *back)
+{
+  guint8 bytes[N_SEGMENTS * SEGMENT] = { 0 };
+
+  for (guint ecn = 0; ecn < 4; ecn++)
+    for (guint n = 1; n <= N_SEGMENTS; n += N_SEGMENTS - 1)
+      {
+        HpOutgoing outgoing = { .route = *route,
+                                .ecn = ecn,
+                                .bytes = bytes,
+                                .length = n * SEGMENT };
+        Received received;
+
+        g_assert_cmpint (
+            hp_udp_socket_send_segments (from, &outgoing, SEGMENT), ==,
+            HP_SEND_OK);
+        await (to, n, &received);
+        g_assert_cmpuint (received.with[ecn], ==, n);
+        *back = received.back;
+      }
+}
+
+static void
+check (const char *from_address, const char *to_address, const char *host)
+{
+  g_autoptr (HpUdpSocket) from = open_socket (from_address);
+  g_autoptr (HpUdpSocket) to = open_socket (to_address);
+  g_autofree char *text = g_strdup_printf (
+      "%s:%u", host, hp_udp_socket_get_address (to)->port);
+  HpRoute route = { 0 };
+  HpRoute back;
+
+  g_assert_true (hp_address_parse (&route.remote, text));
+  check_route (from, to, &route, &back);
+  check_route (to, from, &back, &route);
+}
+
+/* Also one that comes between others, to another family */
+static void
+check_mixed (void)
+{
+  static const HpEcn marks[] = { HP_ECN_ECT_0, HP_ECN_NOT_ECT, HP_ECN_ECT_0,
+                                 HP_ECN_CE, HP_ECN_ECT_0, HP_ECN_ECT_1 };
+  g_autoptr (HpUdpSocket) from = open_socket (NULL);
+  g_autoptr (HpUdpSocket) to = open_socket (NULL);
+  guint16 port = hp_udp_socket_get_address (to)->port;
+  g_autofree char *four = g_strdup_printf ("127.0.0.1:%u", port);
+  g_autofree char *six = g_strdup_printf ("[::1]:%u", port);
+  Received received;
+
+  for (guint i = 0; i < G_N_ELEMENTS (marks); i++)
+    {
+      HpOutgoing outgoing = { .bytes = (guint8 *) "x", .length = 1 };
+
+      outgoing.ecn = marks[i];
+      g_assert_true (
+          hp_address_parse (&outgoing.route.remote, i % 3 ? six : four));
+      g_assert_cmpint (hp_udp_socket_send (from, &outgoing), ==, HP_SEND_OK);
+    }
+  await (to, G_N_ELEMENTS (marks), &received);
+  g_assert_cmpuint (received.with[HP_ECN_NOT_ECT], ==, 1);
+  g_assert_cmpuint (received.with[HP_ECN_ECT_0], ==, 3);
+  g_assert_cmpuint (received.with[HP_ECN_ECT_1], ==, 1);
+  g_assert_cmpuint (received.with[HP_ECN_CE], ==, 1);
+}
+
+static gboolean
+has_ipv6 (void)
+{
+  g_autoptr (HpUdpSocket) socket = hp_udp_socket_new ("::1", 0, 0, NULL);
+
+  return socket != NULL;
+}
+
+static void
+test_marks (gconstpointer is_old)
+{
+  is_old_kernel = GPOINTER_TO_INT (is_old);
+  check ("127.0.0.1", "127.0.0.1", "127.0.0.1");
+  if (!has_ipv6 ())
+    {
+      g_test_skip ("no IPv6 loopback here");
+      return;
+    }
+  check ("::1", "::1", "[::1]");
+  check (NULL, NULL, "127.0.0.1");
+  check (NULL, NULL, "[::1]");
+  check ("127.0.0.1", NULL, "127.0.0.1");
+  check_mixed ();
+}
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  g_test_add_data_func ("/udp-ecn/segments", GINT_TO_POINTER (FALSE),
+                        test_marks);
+  g_test_add_data_func ("/udp-ecn/one-by-one", GINT_TO_POINTER (TRUE),
+                        test_marks);
+  return g_test_run ();
+}
