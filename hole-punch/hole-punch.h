@@ -19,6 +19,7 @@
 #include <hole-punch/hp-registry.h>
 #include <hole-punch/hp-server-statistics.h>
 #include <hole-punch/hp-statistics.h>
+#include <hole-punch/hp-stream.h>
 #include <hole-punch/hp-types.h>
 #include <hole-punch/hp-version-macros.h>
 #include <hole-punch/hp-version.h>

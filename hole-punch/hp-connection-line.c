@@ -96,6 +96,20 @@ update_route (HpConnection *self)
 }
 
 static void
+update_interface (HpConnection *self, gint64 now)
+{
+  HpConnectionLine *line = self->line;
+  const HpRoute *route = hp_link_get_route (line->link);
+
+  if (route == NULL)
+    return;
+  hp_link_set_interface_size (
+      line->link,
+      hp_endpoint_get_interface_size (line->endpoint, &route->remote), now);
+  hp_connection_wake (self);
+}
+
+static void
 set_state (HpConnection *self, HpConnectionState state)
 {
   if (self->state == state)
@@ -105,11 +119,21 @@ set_state (HpConnection *self, HpConnectionState state)
 }
 
 static void
+update_datagram_size (HpConnection *self)
+{
+  guint datagram_size = hp_link_get_datagram_size (self->line->link);
+
+  if (self->datagram_size == datagram_size)
+    return;
+  self->datagram_size = datagram_size;
+  g_object_notify (G_OBJECT (self), "datagram-size");
+}
+
+static void
 update_figures (HpConnection *self, gint64 now)
 {
   HpLink *link = self->line->link;
   gint64 round_trip_time = hp_link_get_round_trip (link);
-  guint datagram_size = hp_link_get_datagram_size (link);
   guint64 queued_bytes = hp_sends_get_bytes (&self->sends);
 
   if (now - self->figures_at < FIGURES_INTERVAL)
@@ -119,12 +143,9 @@ update_figures (HpConnection *self, gint64 now)
   g_object_freeze_notify (G_OBJECT (self));
   if (self->round_trip_time != round_trip_time)
     g_object_notify (G_OBJECT (self), "round-trip-time");
-  if (self->datagram_size != datagram_size)
-    g_object_notify (G_OBJECT (self), "datagram-size");
   if (self->queued_bytes != queued_bytes)
     g_object_notify (G_OBJECT (self), "queued-bytes");
   self->round_trip_time = round_trip_time;
-  self->datagram_size = datagram_size;
   self->queued_bytes = queued_bytes;
   g_object_thaw_notify (G_OBJECT (self));
 }
@@ -191,9 +212,26 @@ flush_inbox (HpConnection *self)
     }
 }
 
+/* Streams that the other side opened, held back as messages are. One that
+ * nobody has taken by then is given up. */
+static void
+announce_streams (HpConnection *self)
+{
+  HpStream *stream;
+
+  while (self->n_holds == 0 && self->state != HP_CONNECTION_STATE_CONNECTING
+         && (stream = hp_streams_pop_announced (&self->streams)) != NULL)
+    {
+      hp_connection_emit_stream (self, stream);
+      self->hooks.stream (self, stream, self->user_data);
+      g_object_unref (stream);
+    }
+}
+
 static void
 clear_inbox (HpConnection *self)
 {
+  hp_streams_clear_announced (&self->streams);
   g_queue_clear_full (&self->inbox, (GDestroyNotify) g_bytes_unref);
 }
 
@@ -219,8 +257,12 @@ tell_end (HpConnection *self)
   g_autoptr (GObject) peer = NULL;
 
   if (self->setup_time >= 0)
-    flush_inbox (self);
+    {
+      flush_inbox (self);
+      announce_streams (self);
+    }
   clear_inbox (self);
+  hp_streams_end (&self->streams, error);
   hp_sends_fail (hp_sends_take_all (&self->sends), error);
   set_path (self, HP_PATH_KIND_NONE);
   g_object_notify (G_OBJECT (self), "state");
@@ -298,7 +340,11 @@ line_receive (HpParty *party, const HpDatagram *datagram, gint64 now)
 static gboolean
 line_pull (HpParty *party, HpOutgoing *outgoing, gint64 now)
 {
-  return hp_link_pull (line_of (party)->link, outgoing, now);
+  HpConnectionLine *line = line_of (party);
+
+  if (line->connection != NULL)
+    hp_streams_serve (&line->connection->streams, now);
+  return hp_link_pull (line->link, outgoing, now);
 }
 
 static gint64
@@ -338,17 +384,20 @@ handle_event (HpConnection *self, const HpLinkEvent *event, gint64 now)
       hp_sends_handle (&self->sends, &event->transport);
       return;
     case HP_LINK_EVENT_STREAM:
+      hp_streams_handle (&self->streams, &event->transport);
       return;
     case HP_LINK_EVENT_CLOSED:
       begin_end (self, event, error_from_event (event));
       return;
     case HP_LINK_EVENT_READY:
+      update_interface (self, now);
       self->setup_time = now - self->asked_at;
       g_object_notify (G_OBJECT (self), "setup-time");
       update_route (self);
       set_state (self, HP_CONNECTION_STATE_CONNECTED);
       break;
     case HP_LINK_EVENT_PATH:
+      update_interface (self, now);
       update_route (self);
       set_state (self, HP_CONNECTION_STATE_CONNECTED);
       break;
@@ -365,6 +414,8 @@ handle_event (HpConnection *self, const HpLinkEvent *event, gint64 now)
   if (self->close_error == NULL)
     self->hooks.event (self, event, self->user_data);
   flush_inbox (self);
+  if (self->close_error == NULL)
+    hp_streams_ready (&self->streams, now);
 }
 
 /* What nobody is there for any more */
@@ -399,8 +450,12 @@ line_deliver (HpParty *party, gint64 now)
   while (self->close_error == NULL
          && hp_link_next_event (self->line->link, &event))
     handle_event (self, &event, now);
+  hp_streams_flush (&self->streams);
+  announce_streams (self);
   if (self->close_error == NULL && hp_sends_pump (&self->sends, now))
     hp_connection_wake (self);
+  if (self->close_error == NULL)
+    update_datagram_size (self);
   if (self->close_error == NULL)
     update_figures (self, now);
 }
@@ -463,6 +518,8 @@ hp_connection_new_private (GObject *peer, HpEndpoint *endpoint, guint32 index,
   set_fingerprint (self);
   hp_sends_init (&self->sends, link, hp_endpoint_get_context (endpoint),
                  wake_for_sends, self);
+  hp_streams_init (&self->streams, self, link,
+                   hp_endpoint_get_context (endpoint), hp_connection_wake);
   hp_endpoint_add_party (endpoint, &line->party, &line_class, index);
   return self;
 }
@@ -515,9 +572,14 @@ on_released (gpointer user_data)
 
   self->n_holds--;
   if (self->close_waits && self->n_holds == 0)
-    tell_end (self);
+    {
+      tell_end (self);
+    }
   else
-    flush_inbox (self);
+    {
+      flush_inbox (self);
+      announce_streams (self);
+    }
   return G_SOURCE_REMOVE;
 }
 

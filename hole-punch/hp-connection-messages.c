@@ -34,6 +34,17 @@ check_outbound (HpConnection *self, const HpOutbound *outbound, GError **error)
   return TRUE;
 }
 
+/* A turn of the main loop less until a message is on its way */
+static void
+hurry (HpConnection *self)
+{
+  HpConnectionLine *line = self->line;
+
+  hp_endpoint_hurry (line->endpoint, &line->party);
+  if (hp_link_has_event (line->link))
+    hp_connection_wake (self);
+}
+
 static void
 send_async (HpConnection *self, const HpOutbound *outbound,
             GCancellable *cancellable, gpointer tag,
@@ -52,7 +63,7 @@ send_async (HpConnection *self, const HpOutbound *outbound,
     }
   hp_sends_add (&self->sends, outbound, g_steal_pointer (&task),
                 hp_clock_now ());
-  hp_connection_wake (self);
+  hurry (self);
 }
 
 /**
@@ -173,7 +184,7 @@ hp_connection_send_message_full (HpConnection *self, GBytes *message,
   if (!check_outbound (self, &outbound, error)
       || !hp_sends_post (&self->sends, &outbound, hp_clock_now (), error))
     return FALSE;
-  hp_connection_wake (self);
+  hurry (self);
   return TRUE;
 }
 

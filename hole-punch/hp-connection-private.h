@@ -10,17 +10,20 @@
  *   hp-connection-messages.c  its public functions to send and close
  *   hp-connection-line.c      its link as a party of the endpoint; its life
  *   hp-connection-sends.c     the messages that somebody waits for
+ *   hp-connection-open.c      its public functions to open streams
+ *   hp-connection-streams.c   the streams, which hp-stream.c hands out
  */
 
 #pragma once
 
 #include "hole-punch/engine/hp-endpoint.h"
 #include "hole-punch/hp-connection-sends-private.h"
+#include "hole-punch/hp-connection-streams-private.h"
 #include "hole-punch/hp-connection.h"
 #include "hole-punch/link/hp-link.h"
 
-/* All but message () are called at the end of what they tell of. Called from
- * the endpoint's dispatch, CLOSED from a later one. */
+/* All but message () and stream () are called at the end of what they tell of.
+ * Called from the endpoint's dispatch, CLOSED from a later one. */
 typedef struct
 {
   /* IDENTIFIED, CONFIRMED, READY, PATH, SILENT, CLOSED */
@@ -28,6 +31,8 @@ typedef struct
                  gpointer user_data);
   void (*message) (HpConnection *connection, GBytes *message,
                    gpointer user_data);
+  void (*stream) (HpConnection *connection, HpStream *stream,
+                  gpointer user_data);
 } HpConnectionHooks;
 
 /* A link as a party. It outlives its connection a little, to say CLOSE again
@@ -52,6 +57,7 @@ struct _HpConnection
   gpointer user_data;
   HpConnectionLine *line; /* NULL: the end has been told */
   HpSends sends;
+  HpStreams streams;
 
   char *remote_id;
   char *fingerprint;
@@ -110,4 +116,5 @@ HpConnectionLine *hp_connection_steal_line (HpConnection *self);
 
 /* hp-connection.c, for hp-connection-line.c */
 void hp_connection_emit_message (HpConnection *self, GBytes *message);
+void hp_connection_emit_stream (HpConnection *self, HpStream *stream);
 void hp_connection_emit_closed (HpConnection *self, const GError *error);

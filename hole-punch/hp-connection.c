@@ -5,6 +5,7 @@
 #include "hole-punch/hp-connection-private.h"
 
 #include "hole-punch/hp-statistics-private.h"
+#include "hole-punch/hp-stream.h"
 
 /**
  * SECTION:hp-connection
@@ -20,7 +21,8 @@
  * and in the order of sending; #HpMessageFlags give up some of this for less
  * delay. hp_connection_send_message() only queues a message;
  * hp_connection_send_message_async() is done when the other side has
- * acknowledged all of it.
+ * acknowledged all of it. For bytes without an end, or more than one wants in
+ * memory, hp_connection_open_stream_async() opens an #HpStream.
  *
  * When the path falls silent, because a NAT forgot it or the network changed,
  * the connection is %HP_CONNECTION_STATE_INTERRUPTED and another path is looked
@@ -64,6 +66,7 @@ static GParamSpec *properties[PROP_STATISTICS + 1];
 typedef enum
 {
   SIGNAL_MESSAGE_RECEIVED,
+  SIGNAL_STREAM_OPENED,
   SIGNAL_CLOSED,
 } HpConnectionSignal;
 
@@ -74,6 +77,7 @@ hp_connection_finalize (GObject *object)
 {
   HpConnection *self = HP_CONNECTION (object);
 
+  hp_streams_clear (&self->streams);
   g_clear_pointer (&self->line, hp_connection_line_free);
   hp_sends_clear (&self->sends);
   g_clear_object (&self->peer);
@@ -243,7 +247,9 @@ install_figure_properties (void)
    * HpConnection:datagram-size:
    *
    * The size of the largest datagrams sent at present, in bytes of UDP payload:
-   * from #HpPeer:datagram-size up to #HpPeer:max-datagram-size.
+   * #HpPeer:datagram-size at first, then what the path was found to carry, up
+   * to #HpPeer:max-datagram-size. It falls when a path turns out to carry less,
+   * and begins anew on another path.
    *
    * Since: 1.0
    */
@@ -254,8 +260,8 @@ install_figure_properties (void)
   /**
    * HpConnection:queued-bytes:
    *
-   * Bytes of messages that were sent but not acknowledged yet. A change is
-   * notified a few times a second at most.
+   * Bytes of messages that were sent but not acknowledged yet; those of streams
+   * do not count. A change is notified a few times a second at most.
    *
    * Since: 1.0
    */
@@ -304,6 +310,21 @@ hp_connection_class_init (HpConnectionClass *klass)
       "message-received", G_TYPE_FROM_CLASS (klass), G_SIGNAL_RUN_LAST, 0, NULL,
       NULL, NULL, G_TYPE_NONE, 1, G_TYPE_BYTES);
   /**
+   * HpConnection::stream-opened:
+   * @self: a #HpConnection
+   * @stream: the stream
+   *
+   * The other peer has opened a stream. Whoever wants it takes a reference, in
+   * this handler or one of #HpPeer::stream-opened, which comes after it; a
+   * stream that nobody takes is given up. Nothing that comes in before it is
+   * read is missed.
+   *
+   * Since: 1.0
+   */
+  signals[SIGNAL_STREAM_OPENED] = g_signal_new (
+      "stream-opened", G_TYPE_FROM_CLASS (klass), G_SIGNAL_RUN_LAST, 0, NULL,
+      NULL, NULL, G_TYPE_NONE, 1, HP_TYPE_STREAM);
+  /**
    * HpConnection::closed:
    * @self: a #HpConnection
    * @error: (nullable): why it ended, %NULL if one of the two sides closed it
@@ -333,6 +354,12 @@ void
 hp_connection_emit_message (HpConnection *self, GBytes *message)
 {
   g_signal_emit (self, signals[SIGNAL_MESSAGE_RECEIVED], 0, message);
+}
+
+void
+hp_connection_emit_stream (HpConnection *self, HpStream *stream)
+{
+  g_signal_emit (self, signals[SIGNAL_STREAM_OPENED], 0, stream);
 }
 
 void

@@ -66,6 +66,15 @@ gboolean hp_connection_send_message_full_finish (HpConnection *self,
                                                  GAsyncResult *result,
                                                  GError **error);
 HP_AVAILABLE_IN_ALL
+void hp_connection_open_stream_async (HpConnection *self,
+                                      GCancellable *cancellable,
+                                      GAsyncReadyCallback callback,
+                                      gpointer user_data);
+HP_AVAILABLE_IN_ALL
+HpStream *hp_connection_open_stream_finish (HpConnection *self,
+                                            GAsyncResult *result,
+                                            GError **error);
+HP_AVAILABLE_IN_ALL
 void hp_connection_close_async (HpConnection *self, GCancellable *cancellable,
                                 GAsyncReadyCallback callback,
                                 gpointer user_data);

@@ -340,9 +340,18 @@ on_message (HpConnection *connection, GBytes *message, gpointer user_data)
   hp_peer_emit_message (link->peer, connection, message);
 }
 
+static void
+on_stream (HpConnection *connection, HpStream *stream, gpointer user_data)
+{
+  HpPeerLink *link = user_data;
+
+  hp_peer_emit_stream (link->peer, connection, stream);
+}
+
 static const HpConnectionHooks hooks = {
   .event = on_event,
   .message = on_message,
+  .stream = on_stream,
 };
 
 /* Making */
@@ -364,8 +373,12 @@ hp_peer_links_add (HpPeer *peer, const HpPeerLinkName *name, gint64 now)
     .index = hp_endpoint_allocate_index (priv->endpoint),
     .suites = hp_crypto_get_suites (),
     .datagram_size = priv->datagram_size,
-    .max_datagram_size = MAX (priv->datagram_size, priv->max_datagram_size),
+    .max_datagram_size = priv->max_datagram_size != 0
+                             ? priv->max_datagram_size
+                             : HP_DATAGRAM_SIZE_MAX,
     .max_message_size = priv->max_message_size,
+    .max_receive_window = priv->max_receive_window,
+    .receive_buffer = hp_endpoint_get_receive_buffer (priv->endpoint),
     .keepalive_interval = priv->keepalive_interval * G_TIME_SPAN_SECOND,
     .budget = get_budget (),
     .random = hp_crypto_random,

@@ -4,7 +4,8 @@
 
 /* What the files of a peer share:
  *
- *   hp-peer.c           the class: properties and signals …
+ *   hp-peer.c           the class: properties …
+ *   hp-peer-signals.c   … signals …
  *   hp-peer-settings.c  … and the functions to set and get them
  *   hp-peer-run.c       starting, closing, and what goes on in between
  *   hp-peer-network.c   what happens when the network changes
@@ -53,6 +54,7 @@ typedef struct
   guint datagram_size;
   guint max_datagram_size;
   guint64 max_message_size;
+  guint64 max_receive_window;
   guint keepalive_interval; /* s */
   guint connect_timeout;    /* s */
   gboolean direct_calls;
@@ -88,9 +90,14 @@ typedef struct
 
 /* hp-peer.c */
 HpPeerPrivate *hp_peer_get_private (HpPeer *self);
+
+/* hp-peer-signals.c */
+void hp_peer_install_signals (HpPeerClass *klass);
 gboolean hp_peer_has_authorizer (HpPeer *self);
 void hp_peer_emit_message (HpPeer *self, HpConnection *connection,
                            GBytes *message);
+void hp_peer_emit_stream (HpPeer *self, HpConnection *connection,
+                          HpStream *stream);
 void hp_peer_emit_resolved (HpPeer *self, HpConnection *connection);
 void hp_peer_emit_connection_closed (HpPeer *self, HpConnection *connection);
 void hp_peer_emit_authorize (HpPeer *self, HpAuthorization *authorization);

@@ -2,7 +2,8 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-/* The settings and figures of a peer, one function each */
+/* The settings and figures of a peer, one function each; what bounds memory is
+ * in hp-peer-limits.c */
 
 #include "hole-punch/hp-peer-private.h"
 
@@ -276,7 +277,7 @@ hp_peer_set_datagram_size (HpPeer *self, guint datagram_size)
  *
  * Gets #HpPeer:max-datagram-size.
  *
- * Returns: bytes of UDP payload
+ * Returns: bytes of UDP payload, or 0: what the interface carries
  *
  * Since: 1.0
  */
@@ -291,7 +292,8 @@ hp_peer_get_max_datagram_size (HpPeer *self)
 /**
  * hp_peer_set_max_datagram_size:
  * @self: a #HpPeer
- * @max_datagram_size: bytes of UDP payload, 512 to 65507
+ * @max_datagram_size: bytes of UDP payload, up to 65507, or 0: what the
+ *   interface carries
  *
  * Sets #HpPeer:max-datagram-size, for connections yet to come.
  *
@@ -303,55 +305,11 @@ hp_peer_set_max_datagram_size (HpPeer *self, guint max_datagram_size)
   HpPeerPrivate *priv;
 
   g_return_if_fail (HP_IS_PEER (self));
-  g_return_if_fail (max_datagram_size >= HP_DATAGRAM_SIZE_MIN
-                    && max_datagram_size <= HP_DATAGRAM_SIZE_MAX);
+  g_return_if_fail (max_datagram_size <= HP_DATAGRAM_SIZE_MAX);
 
   priv = hp_peer_get_private (self);
   set_uint (self, &priv->max_datagram_size, max_datagram_size,
             "max-datagram-size");
-}
-
-/**
- * hp_peer_get_max_message_size:
- * @self: a #HpPeer
- *
- * Gets #HpPeer:max-message-size.
- *
- * Returns: bytes
- *
- * Since: 1.0
- */
-guint64
-hp_peer_get_max_message_size (HpPeer *self)
-{
-  g_return_val_if_fail (HP_IS_PEER (self), 0);
-
-  return hp_peer_get_private (self)->max_message_size;
-}
-
-/**
- * hp_peer_set_max_message_size:
- * @self: a #HpPeer
- * @max_message_size: bytes, at most 1 GiB
- *
- * Sets #HpPeer:max-message-size, for connections yet to come.
- *
- * Since: 1.0
- */
-void
-hp_peer_set_max_message_size (HpPeer *self, guint64 max_message_size)
-{
-  HpPeerPrivate *priv;
-
-  g_return_if_fail (HP_IS_PEER (self));
-  g_return_if_fail (max_message_size >= 1
-                    && max_message_size <= HP_MAX_MESSAGE_SIZE_LIMIT);
-
-  priv = hp_peer_get_private (self);
-  if (priv->max_message_size == max_message_size)
-    return;
-  priv->max_message_size = max_message_size;
-  g_object_notify (G_OBJECT (self), "max-message-size");
 }
 
 /**

@@ -72,6 +72,7 @@ typedef enum
   PROP_DATAGRAM_SIZE,
   PROP_MAX_DATAGRAM_SIZE,
   PROP_MAX_MESSAGE_SIZE,
+  PROP_MAX_RECEIVE_WINDOW,
   PROP_KEEPALIVE_INTERVAL,
   PROP_CONNECT_TIMEOUT,
   PROP_MAX_NAT_ENTRIES,
@@ -84,17 +85,6 @@ typedef enum
 
 static GParamSpec *properties[PROP_CONNECTIONS + 1];
 
-typedef enum
-{
-  SIGNAL_MESSAGE_RECEIVED,
-  SIGNAL_PEER_RESOLVED,
-  SIGNAL_AUTHORIZE_PEER,
-  SIGNAL_CONNECTION_CLOSED,
-} HpPeerSignal;
-
-static guint signals[SIGNAL_CONNECTION_CLOSED + 1];
-
-#define DEFAULT_MAX_DATAGRAM_SIZE 1452 /* Ethernet and IPv6 */
 #define DEFAULT_KEEPALIVE_INTERVAL 15
 #define DEFAULT_CONNECT_TIMEOUT 20
 
@@ -102,38 +92,6 @@ HpPeerPrivate *
 hp_peer_get_private (HpPeer *self)
 {
   return hp_peer_get_instance_private (self);
-}
-
-gboolean
-hp_peer_has_authorizer (HpPeer *self)
-{
-  return g_signal_has_handler_pending (self, signals[SIGNAL_AUTHORIZE_PEER], 0,
-                                       FALSE);
-}
-
-void
-hp_peer_emit_message (HpPeer *self, HpConnection *connection, GBytes *message)
-{
-  g_signal_emit (self, signals[SIGNAL_MESSAGE_RECEIVED], 0, connection,
-                 message);
-}
-
-void
-hp_peer_emit_resolved (HpPeer *self, HpConnection *connection)
-{
-  g_signal_emit (self, signals[SIGNAL_PEER_RESOLVED], 0, connection);
-}
-
-void
-hp_peer_emit_connection_closed (HpPeer *self, HpConnection *connection)
-{
-  g_signal_emit (self, signals[SIGNAL_CONNECTION_CLOSED], 0, connection);
-}
-
-void
-hp_peer_emit_authorize (HpPeer *self, HpAuthorization *authorization)
-{
-  g_signal_emit (self, signals[SIGNAL_AUTHORIZE_PEER], 0, authorization);
 }
 
 static void
@@ -191,6 +149,9 @@ hp_peer_set_property (GObject *object, guint property_id, const GValue *value,
     case PROP_MAX_MESSAGE_SIZE:
       hp_peer_set_max_message_size (self, g_value_get_uint64 (value));
       break;
+    case PROP_MAX_RECEIVE_WINDOW:
+      hp_peer_set_max_receive_window (self, g_value_get_uint64 (value));
+      break;
     case PROP_KEEPALIVE_INTERVAL:
       hp_peer_set_keepalive_interval (self, g_value_get_uint (value));
       break;
@@ -239,6 +200,9 @@ hp_peer_get_property (GObject *object, guint property_id, GValue *value,
       break;
     case PROP_MAX_MESSAGE_SIZE:
       g_value_set_uint64 (value, priv->max_message_size);
+      break;
+    case PROP_MAX_RECEIVE_WINDOW:
+      g_value_set_uint64 (value, priv->max_receive_window);
       break;
     case PROP_KEEPALIVE_INTERVAL:
       g_value_set_uint (value, priv->keepalive_interval);
@@ -332,8 +296,8 @@ install_limits (void)
    * HpPeer:datagram-size:
    *
    * The largest datagrams that a connection begins with, in bytes of UDP
-   * payload. Messages of any size are cut to fit. A change is for later
-   * connections.
+   * payload. Messages of any size are cut to fit. A path that is found to carry
+   * less gets smaller ones. A change is for later connections.
    *
    * Since: 1.0
    */
@@ -345,21 +309,24 @@ install_limits (void)
    * HpPeer:max-datagram-size:
    *
    * How large datagrams may become where a path is found to carry them, in
-   * bytes of UDP payload. Not above #HpPeer:datagram-size: they stay as they
-   * begin. A change is for later connections.
+   * bytes of UDP payload; 0: as large as the network interface takes, which is
+   * 1472 by Ethernet and IPv4, 1452 by Ethernet and IPv6. While much is being
+   * sent, a few larger datagrams are tried, and those that arrive tell. Not
+   * above #HpPeer:datagram-size: nothing larger is tried. What was found is
+   * #HpConnection:datagram-size. A change is for later connections.
    *
    * Since: 1.0
    */
   properties[PROP_MAX_DATAGRAM_SIZE] = g_param_spec_uint (
       "max-datagram-size", "Maximum datagram size",
-      "Bytes of the largest datagrams", HP_DATAGRAM_SIZE_MIN,
-      HP_DATAGRAM_SIZE_MAX, DEFAULT_MAX_DATAGRAM_SIZE, SETTING);
+      "Bytes of the largest datagrams, or 0", 0, HP_DATAGRAM_SIZE_MAX, 0,
+      SETTING);
   /**
    * HpPeer:max-message-size:
    *
    * The largest message that this peer takes, in bytes; the other side cannot
-   * send larger ones. Of each connection about as much memory may be in use for
-   * messages that are not whole yet. A change is for later connections.
+   * send larger ones. See #HpPeer:max-receive-window for what a connection may
+   * hold altogether. A change is for later connections.
    *
    * Since: 1.0
    */
@@ -367,6 +334,25 @@ install_limits (void)
       "max-message-size", "Maximum message size",
       "Bytes of the largest message taken", 1, HP_MAX_MESSAGE_SIZE_LIMIT,
       HP_MAX_MESSAGE_SIZE_DEFAULT, SETTING);
+  /**
+   * HpPeer:max-receive-window:
+   *
+   * The bytes that the other side of a connection may have on their way to this
+   * one, in messages and streams together, without having heard that they were
+   * taken. Windows begin small and grow up to this, as far as it takes to keep
+   * the path busy: the default is enough for 1 Gbit/s and 50 ms round trip.
+   *
+   * What a connection holds of received bytes that nobody has taken yet is at
+   * most twice this, plus #HpPeer:max-message-size for messages of more than 64
+   * KiB, plus 32 KiB for each open stream (up to 512 that the other side
+   * opened). A change is for later connections.
+   *
+   * Since: 1.0
+   */
+  properties[PROP_MAX_RECEIVE_WINDOW] = g_param_spec_uint64 (
+      "max-receive-window", "Maximum receive window",
+      "Bytes that may be under way to this peer", HP_MIN_RECEIVE_WINDOW,
+      HP_MAX_RECEIVE_WINDOW_LIMIT, HP_MAX_RECEIVE_WINDOW_DEFAULT, SETTING);
   /**
    * HpPeer:keepalive-interval:
    *
@@ -467,79 +453,6 @@ install_figures (void)
 }
 
 static void
-install_signals (HpPeerClass *klass)
-{
-  GType type = G_TYPE_FROM_CLASS (klass);
-
-  /**
-   * HpPeer::message-received:
-   * @self: a #HpPeer
-   * @connection: whom it is from, and where to answer
-   * @message: the message
-   *
-   * A message came in, whole, over one of the connections.
-   *
-   * Since: 1.0
-   */
-  signals[SIGNAL_MESSAGE_RECEIVED] = g_signal_new (
-      "message-received", type, G_SIGNAL_RUN_LAST,
-      G_STRUCT_OFFSET (HpPeerClass, message_received), NULL, NULL, NULL,
-      G_TYPE_NONE, 2, HP_TYPE_CONNECTION, G_TYPE_BYTES);
-  /**
-   * HpPeer::peer-resolved:
-   * @self: a #HpPeer
-   * @connection: the connection
-   *
-   * The path to another peer is proven and can be used, whichever side called.
-   * It comes before the connection's first message.
-   *
-   * Since: 1.0
-   */
-  signals[SIGNAL_PEER_RESOLVED] = g_signal_new (
-      "peer-resolved", type, G_SIGNAL_RUN_LAST,
-      G_STRUCT_OFFSET (HpPeerClass, peer_resolved), NULL, NULL, NULL,
-      G_TYPE_NONE, 1, HP_TYPE_CONNECTION);
-  /**
-   * HpPeer::authorize-peer:
-   * @self: a #HpPeer
-   * @authorization: the question
-   *
-   * May this peer come in? Answer by hp_authorization_allow() or
-   * hp_authorization_deny(), at once or within a minute; an
-   * #HpAuthorization that is dropped says no.
-   *
-   * Without a handler everybody may. With one nobody is let in, nor learns
-   * anything about this peer, before the answer; to the caller a refusal looks
-   * like an unknown id. On the caller's side it is asked about whoever the
-   * match server says the target is, unless the target named a fingerprint, and
-   * nothing is sent to that peer before the answer.
-   *
-   * It is not asked again about a peer with an open connection. A handler is
-   * best connected before the start: of one that comes later a match server
-   * learns only when the registration is renewed, within a minute, and until
-   * then it tells callers where this peer is.
-   *
-   * Since: 1.0
-   */
-  signals[SIGNAL_AUTHORIZE_PEER] = g_signal_new (
-      "authorize-peer", type, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL,
-      G_TYPE_NONE, 1, HP_TYPE_AUTHORIZATION);
-  /**
-   * HpPeer::connection-closed:
-   * @self: a #HpPeer
-   * @connection: the connection
-   *
-   * A connection has ended, after its own #HpConnection::closed.
-   *
-   * Since: 1.0
-   */
-  signals[SIGNAL_CONNECTION_CLOSED] = g_signal_new (
-      "connection-closed", type, G_SIGNAL_RUN_LAST,
-      G_STRUCT_OFFSET (HpPeerClass, connection_closed), NULL, NULL, NULL,
-      G_TYPE_NONE, 1, HP_TYPE_CONNECTION);
-}
-
-static void
 hp_peer_class_init (HpPeerClass *klass)
 {
   GObjectClass *object_class = G_OBJECT_CLASS (klass);
@@ -554,7 +467,7 @@ hp_peer_class_init (HpPeerClass *klass)
   install_figures ();
   g_object_class_install_properties (object_class, G_N_ELEMENTS (properties),
                                      properties);
-  install_signals (klass);
+  hp_peer_install_signals (klass);
 }
 
 static void
@@ -563,8 +476,8 @@ hp_peer_init (HpPeer *self)
   HpPeerPrivate *priv = hp_peer_get_private (self);
 
   priv->datagram_size = HP_DATAGRAM_SIZE_DEFAULT;
-  priv->max_datagram_size = DEFAULT_MAX_DATAGRAM_SIZE;
   priv->max_message_size = HP_MAX_MESSAGE_SIZE_DEFAULT;
+  priv->max_receive_window = HP_MAX_RECEIVE_WINDOW_DEFAULT;
   priv->keepalive_interval = DEFAULT_KEEPALIVE_INTERVAL;
   priv->connect_timeout = DEFAULT_CONNECT_TIMEOUT;
   priv->connections = g_list_store_new (HP_TYPE_CONNECTION);

@@ -24,6 +24,7 @@ G_DECLARE_DERIVABLE_TYPE (HpPeer, hp_peer, HP, PEER, GObject)
  * @message_received: default handler of #HpPeer::message-received
  * @peer_resolved: default handler of #HpPeer::peer-resolved
  * @connection_closed: default handler of #HpPeer::connection-closed
+ * @stream_opened: default handler of #HpPeer::stream-opened
  *
  * The class of #HpPeer.
  *
@@ -37,9 +38,11 @@ struct _HpPeerClass
                             GBytes *message);
   void (*peer_resolved) (HpPeer *self, HpConnection *connection);
   void (*connection_closed) (HpPeer *self, HpConnection *connection);
+  void (*stream_opened) (HpPeer *self, HpConnection *connection,
+                         HpStream *stream);
 
   /*< private >*/
-  gpointer padding[9];
+  gpointer padding[8];
 };
 
 HP_AVAILABLE_IN_ALL
@@ -73,6 +76,10 @@ HP_AVAILABLE_IN_ALL
 guint64 hp_peer_get_max_message_size (HpPeer *self);
 HP_AVAILABLE_IN_ALL
 void hp_peer_set_max_message_size (HpPeer *self, guint64 max_message_size);
+HP_AVAILABLE_IN_ALL
+guint64 hp_peer_get_max_receive_window (HpPeer *self);
+HP_AVAILABLE_IN_ALL
+void hp_peer_set_max_receive_window (HpPeer *self, guint64 max_receive_window);
 HP_AVAILABLE_IN_ALL
 guint hp_peer_get_keepalive_interval (HpPeer *self);
 HP_AVAILABLE_IN_ALL

@@ -25,5 +25,6 @@ typedef struct _HpRegistry HpRegistry;
 typedef struct _HpRegistryRequest HpRegistryRequest;
 typedef struct _HpServerStatistics HpServerStatistics;
 typedef struct _HpStatistics HpStatistics;
+typedef struct _HpStream HpStream;
 
 G_END_DECLS

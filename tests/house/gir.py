@@ -29,11 +29,11 @@ TYPES = ('class', 'interface', 'record', 'union', 'enumeration', 'bitfield')
 WANTED = {
     'Peer': {
         'properties': '''id match-server identity port datagram-size
-            max-datagram-size max-message-size keepalive-interval
-            max-nat-entries registered local-address public-address
+            max-datagram-size max-message-size max-receive-window
+            keepalive-interval max-nat-entries registered local-address public-address
             connections''',
-        'signals': '''message-received peer-resolved authorize-peer
-            connection-closed''',
+        'signals': '''message-received stream-opened peer-resolved
+            authorize-peer connection-closed''',
         'methods': '''start_async close_async connect_async
             connect_to_address_async send_message_async''',
     },
@@ -45,9 +45,14 @@ WANTED = {
     'Connection': {
         'properties': '''remote-id fingerprint remote-address path state
             round-trip-time datagram-size queued-bytes statistics''',
-        'signals': 'message-received closed',
+        'signals': 'message-received stream-opened closed',
         'methods': '''send_message send_message_async send_message_full
-            send_message_full_async close_async''',
+            send_message_full_async open_stream_async close_async''',
+    },
+    'Stream': {
+        'properties': 'connection weight',
+        'signals': '',
+        'methods': 'get_connection get_weight set_weight',
     },
     'MatchServer': {
         'properties': 'port identity registry registration-lifetime statistics',
@@ -76,7 +81,7 @@ WANTED = {
 HIDDEN = re.compile(
     r'\b(Address|Candidate|Cookie|Cursor|Datagram|Endpoint|Frame|Greeter'
     r'|Handshake|KeyPair|Link|MatchClient|MatchService|NatBudget|Noise'
-    r'|Outgoing|Packet|Party|Puncher|Question|Random|Ranges?|Reader|Route'
+    r'|Outgoing|Packet|Party|Pipe|Puncher|Question|Random|Ranges?|Reader|Route'
     r'|Session|Ticket|Transport|UdpSocket|UdpSource|Writer)\w*\b')
 # Names that every GObject has, or that a language wants for itself
 TAKEN = {'connect', 'disconnect', 'emit', 'notify', 'get_property',

@@ -421,6 +421,7 @@ test_replaced (Fixture *self, gconstpointer data)
   g_autoptr (HpConnection) old = NULL;
   g_autoptr (GBytes) message = test_bytes_new (100, 1);
   g_autofree char *name = test_server_get_name (self->server);
+  g_auto (TestResult) opened = { 0 };
   HpPeer *before, *after;
   GError *closed = NULL;
   GError *error = NULL;
@@ -447,6 +448,12 @@ test_replaced (Fixture *self, gconstpointer data)
   AWAIT (closed != NULL);
   g_assert_error (closed, HP_PUNCH_ERROR, HP_PUNCH_ERROR_REPLACED);
   g_clear_error (&closed);
+  hp_connection_open_stream_async (old, NULL, test_result_take, &opened);
+  AWAIT (opened.result != NULL);
+  g_assert_null (
+      hp_connection_open_stream_finish (old, opened.result, &error));
+  g_assert_error (error, HP_PUNCH_ERROR, HP_PUNCH_ERROR_REPLACED);
+  g_clear_error (&error);
   g_assert_cmpuint (
       g_list_model_get_n_items (hp_peer_get_connections (self->callee)), ==, 1);
 

@@ -118,6 +118,7 @@ test_connection (void)
   g_signal_connect (callee, "connection-closed",
                     G_CALLBACK (on_connection_closed), &closed_there);
 
+  hp_peer_set_max_datagram_size (caller, 1024);
   connection = await_connect (caller, "wq", &error);
   g_assert_no_error (error);
   other = g_object_ref (await_connection (callee, caller));
@@ -135,7 +136,7 @@ test_connection (void)
   g_assert_cmpint (hp_connection_get_path (other), ==, HP_PATH_KIND_LAN);
   g_assert_cmpint (hp_connection_get_setup_time (connection), >, 0);
   g_assert_cmpint (hp_connection_get_setup_time (other), >, 0);
-  g_assert_cmpuint (hp_connection_get_datagram_size (connection), >=, 1024);
+  g_assert_cmpuint (hp_connection_get_datagram_size (connection), ==, 1024);
   check_addresses (connection, other);
   check_addresses (other, connection);
 
@@ -252,8 +253,9 @@ test_properties (void)
 
   check_default (peer, "port", 0);
   check_default (peer, "datagram-size", 1024);
-  check_default (peer, "max-datagram-size", 1452);
+  check_default (peer, "max-datagram-size", 0);
   check_default (peer, "max-message-size", 64 * 1024 * 1024);
+  check_default (peer, "max-receive-window", 40 * 1024 * 1024);
   check_default (peer, "keepalive-interval", 15);
   check_default (peer, "connect-timeout", 20);
   check_default (peer, "max-nat-entries", 512);
@@ -269,6 +271,7 @@ test_properties (void)
   check_setting (peer, "datagram-size", 1200);
   check_setting (peer, "max-datagram-size", 1300);
   check_setting (peer, "max-message-size", 1000);
+  check_setting (peer, "max-receive-window", 65536);
   check_setting (peer, "keepalive-interval", 2);
   check_setting (peer, "connect-timeout", 3);
   check_setting (peer, "max-nat-entries", 600);
@@ -520,6 +523,55 @@ test_datagram_size (void)
   test_server_free (server);
 }
 
+static void
+on_notify (GObject *object, GParamSpec *spec, gpointer count)
+{
+  (*(guint *) count)++;
+}
+
+/* Larger datagrams where the interface takes them: 65,536 bytes with headers
+ * of IPv6, or a little more by IPv4 */
+static void
+test_datagram_size_found (void)
+{
+  const guint limits[][2] = { { 0, 65488 }, { 1400, 1400 }, { 512, 1024 } };
+  HpMatchServer *server = test_server_new (NULL);
+  HpPeer *callee = test_peer_new_started (server, "wq");
+  g_autoptr (GBytes) message = test_bytes_new (100000, 1);
+
+  for (guint i = 0; i < G_N_ELEMENTS (limits); i++)
+    {
+      HpPeer *caller = test_peer_new (server, NULL);
+      g_autoptr (HpConnection) connection = NULL;
+      guint n_notified = 0;
+      GError *error = NULL;
+
+      hp_peer_set_max_datagram_size (caller, limits[i][0]);
+      connection = await_connect (caller, "wq", &error);
+      g_assert_no_error (error);
+      await_time (100);
+      g_assert_cmpuint (hp_connection_get_datagram_size (connection), ==,
+                        1024);
+      g_signal_connect (connection, "notify::datagram-size",
+                        G_CALLBACK (on_notify), &n_notified);
+      await_send (connection, message, &error);
+      g_assert_no_error (error);
+      AWAIT (hp_connection_get_datagram_size (connection) >= limits[i][1]);
+      AWAIT (n_notified == (limits[i][1] != 1024));
+      for (guint n = 0; n < 10; n++)
+        {
+          await_send (connection, message, &error);
+          g_assert_no_error (error);
+        }
+      if (limits[i][0] != 0)
+        g_assert_cmpuint (hp_connection_get_datagram_size (connection), ==,
+                          limits[i][1]);
+      test_peer_free (caller);
+    }
+  test_peer_free (callee);
+  test_server_free (server);
+}
+
 /* A class of one's own */
 
 typedef struct
@@ -608,6 +660,7 @@ main (int argc, char **argv)
   g_test_add_func ("/peer/start-twice", test_start_twice);
   g_test_add_func ("/peer/start-fails", test_start_fails);
   g_test_add_func ("/peer/datagram-size", test_datagram_size);
+  g_test_add_func ("/peer/datagram-size-found", test_datagram_size_found);
   g_test_add_func ("/peer/derived", test_derived);
   return g_test_run ();
 }

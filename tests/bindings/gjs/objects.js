@@ -93,6 +93,7 @@ test('settings', () => {
     change(peer, 'datagram-size', 1200);
     change(peer, 'max-datagram-size', 1400);
     change(peer, 'max-message-size', 1 << 20);
+    change(peer, 'max-receive-window', 1 << 23);
     change(peer, 'keepalive-interval', 20);
     change(peer, 'connect-timeout', 7);
     change(peer, 'max-nat-entries', 300);

@@ -32,6 +32,7 @@ testNetwork('10 KiB there, an answer back', async network => {
         read(callee, 'local-address').port);
 
     const caller = network.makePeer();
+    caller.max_datagram_size = 1024;
     const answer = once(caller, 'message-received');
     assert(await caller.send_message_async('wq', TEN_KIB, null));
     const [connection, message] = await answer;

@@ -8,5 +8,6 @@ import {run} from './harness.js';
 import './objects.js';
 import './peers.js';
 import './servers.js';
+import './streams.js';
 
 run();

@@ -80,7 +80,8 @@ def read(instance, name):
 
 def read_all(instance):
     return {spec.name: read(instance, spec.name)
-            for spec in instance.list_properties()}
+            for spec in instance.list_properties()
+            if spec.owner_type.name.startswith('Hp')}
 
 
 def change(test, instance, name, *values):

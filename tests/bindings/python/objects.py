@@ -134,6 +134,7 @@ class Values(TestCase):
         change(self, peer, 'datagram-size', 1200)
         change(self, peer, 'max-datagram-size', 1400)
         change(self, peer, 'max-message-size', 1 << 20)
+        change(self, peer, 'max-receive-window', 1 << 23)
         change(self, peer, 'keepalive-interval', 20)
         change(self, peer, 'connect-timeout', 7)
         change(self, peer, 'max-nat-entries', 300)

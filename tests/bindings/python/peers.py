@@ -34,6 +34,7 @@ class Messages(NetworkTestCase):
 
         answers = []
         caller = self.make_peer()
+        caller.props.max_datagram_size = 1024
         on(caller, 'message-received',
            lambda peer, connection, message: answers.append(message))
         self.assertTrue(call(caller, 'send_message', 'wq', TEN_KIB))

@@ -11,6 +11,7 @@ import harness
 import objects
 import peers
 import servers
+import streams
 
 
 def main():
@@ -26,7 +27,8 @@ def main():
 
     loader = unittest.TestLoader()
     suite = unittest.TestSuite(loader.loadTestsFromModule(module)
-                               for module in (objects, peers, servers))
+                               for module in (objects, peers, servers,
+                                              streams))
     result = unittest.TextTestRunner(verbosity=2).run(suite)
     assert not failures, failures
     assert result.testsRun > 30

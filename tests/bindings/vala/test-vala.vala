@@ -87,6 +87,21 @@ class Node : Peer {
   public override void connection_closed (Connection connection) {
     log += " closed";
   }
+
+  public override void stream_opened (Connection connection,
+                                      HolePunch.Stream stream) {
+    log += " stream";
+    echo.begin (stream);
+  }
+
+  private async void echo (HolePunch.Stream stream) {
+    try {
+      yield stream.output_stream.splice_async (
+          stream.input_stream, OutputStreamSpliceFlags.CLOSE_TARGET);
+    } catch (Error e) {
+      assert_not_reached ();
+    }
+  }
 }
 
 Bytes ten_kib () {
@@ -244,6 +259,40 @@ async void test_close_in_handler () throws Error {
   server.stop ();
 }
 
+async void test_stream () throws Error {
+  var server = new Server ();
+  server.start ();
+  var callee = new Node ("wq", server);
+  yield callee.start_async ();
+  var caller = new Node (null, server);
+  Connection connection = yield caller.connect_async ("wq");
+  HolePunch.Stream stream = yield connection.open_stream_async ();
+  assert (stream.connection == connection);
+  stream.weight = 32;
+  assert (stream.weight == 32);
+  size_t n;
+  yield stream.output_stream.write_all_async (ten_kib ().get_data (),
+                                              Priority.DEFAULT, null, out n);
+  assert (n == 10 * 1024);
+  yield stream.output_stream.close_async ();
+  var answer = new MemoryOutputStream.resizable ();
+  yield answer.splice_async (stream.input_stream,
+                             OutputStreamSpliceFlags.CLOSE_TARGET);
+  assert (answer.steal_as_bytes ().compare (ten_kib ()) == 0);
+  yield stream.close_async ();
+  yield connection.close_async ();
+  try {
+    yield connection.open_stream_async ();
+    assert_not_reached ();
+  } catch (IOError.CLOSED e) {
+  }
+  yield settle ();
+  assert (callee.log == " resolved stream closed");
+  yield callee.close_async ();
+  yield caller.close_async ();
+  server.stop ();
+}
+
 async void run () throws Error {
   yield test_messages ();
   print ("ok messages\n");
@@ -253,6 +302,8 @@ async void run () throws Error {
   print ("ok authorization\n");
   yield test_registry ();
   print ("ok registry\n");
+  yield test_stream ();
+  print ("ok stream\n");
   yield test_close_in_handler ();
   print ("ok close in handler\n");
 }
