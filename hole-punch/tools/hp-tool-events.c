@@ -375,3 +375,16 @@ hp_tool_events_message (HpToolRun *run, HpConnection *connection,
   else
     print_message_text (run, connection, message);
 }
+
+/* Problems */
+
+void
+hp_tool_events_problem (HpToolRun *run, HpConnection *connection,
+                        const GError *error)
+{
+  g_autofree char *name = hp_tool_events_name (connection);
+  g_autoptr (GError) prefixed = g_error_copy (error);
+
+  g_prefix_error (&prefixed, "%s: ", name);
+  hp_tool_problem_print (prefixed, run->options->json);
+}

@@ -20,3 +20,6 @@ void hp_tool_events_message (HpToolRun *run, HpConnection *connection,
 GString *hp_tool_events_json (const char *event, HpConnection *connection);
 /* The other side's id, or else its fingerprint; may be shown */
 char *hp_tool_events_name (HpConnection *connection);
+/* Something went wrong with it, and the run goes on */
+void hp_tool_events_problem (HpToolRun *run, HpConnection *connection,
+                             const GError *error);

@@ -6,8 +6,9 @@
 
 #include "hole-punch/tools/hp-tool-commands.h"
 #include "hole-punch/tools/hp-tool-events.h"
+#include "hole-punch/tools/hp-tool-host.h"
 #include "hole-punch/tools/hp-tool-problem.h"
-#include "hole-punch/tools/hp-tool-receiver.h"
+#include "hole-punch/tools/hp-tool-store.h"
 
 /* Acknowledgements are delayed by 25 ms; who sent the last message shall have
  * its one before the connection is closed. */
@@ -15,9 +16,10 @@
 
 typedef struct
 {
-  HpToolReceiver receiver; /* first: it is all that done() gets */
   HpToolRun run;
+  HpToolHost host;
   gboolean once;
+  gboolean no_speed;
   GSource *linger_source;
 } Listener;
 
@@ -32,9 +34,9 @@ on_lingered (gpointer user_data)
 }
 
 static void
-on_done (HpToolReceiver *receiver)
+on_done (gpointer user_data)
 {
-  Listener *self = (Listener *) receiver;
+  Listener *self = user_data;
 
   if (self->once && self->linger_source == NULL && !self->run.is_ending)
     self->linger_source = hp_tool_add_timeout ("hole-punch-linger", LINGER,
@@ -62,11 +64,12 @@ listen (Listener *self, const HpToolOptions *options, const char *directory)
       return EXIT_FAILURE;
     }
   hp_tool_run_init (&self->run, options, EXIT_SUCCESS, NULL, self);
-  hp_tool_receiver_init (&self->receiver, &self->run, store, on_done);
+  hp_tool_host_init (&self->host, &self->run, store, self->no_speed, on_done,
+                     self);
   if (hp_tool_run_make_peer (&self->run, options->arguments[0]))
     {
       hp_tool_events_watch (&self->run);
-      hp_tool_receiver_watch (&self->receiver);
+      hp_tool_host_watch (&self->host);
       hp_tool_run_start (&self->run, on_started);
       status = hp_tool_run_wait (&self->run);
     }
@@ -85,12 +88,15 @@ hp_tool_listen (int argc, char **argv)
       "Where received files go (here)", "DIRECTORY" },
     { "once", '1', 0, G_OPTION_ARG_NONE, &self.once,
       "End after the first file or message", NULL },
+    { "no-speed", 0, 0, G_OPTION_ARG_NONE, &self.no_speed,
+      "Refuse speed tests", NULL },
     G_OPTION_ENTRY_NULL,
   };
   HpToolOptions options = {
     .command = "listen",
     .parameters = "ID",
-    .summary = "Receives files and messages under an id, and answers pings.",
+    .summary = "Receives files and messages under an id, and answers pings and "
+               "speed tests.",
     .entries = entries,
     .min_arguments = 1,
     .max_arguments = 1,

@@ -28,6 +28,7 @@ static const Command commands[] = {
     hp_tool_send },
   { "ping", "ID", "Measure how long messages take there and back",
     hp_tool_ping },
+  { "speed", "ID", "Measure how fast bytes get there", hp_tool_speed },
   { "identity", "", "Show the fingerprint of an identity", hp_tool_identity },
 };
 

@@ -176,16 +176,16 @@ on_impatient (gpointer user_data)
 static void
 send_ping (Pinger *self)
 {
-  HpToolMessage ping = {
-    .type = HP_TOOL_MESSAGE_PING,
-    .number = ++self->n_sent,
+  HpToolRecord ping = {
+    .type = HP_TOOL_RECORD_PING,
+    .sequence = ++self->n_sent,
     .bytes = self->payload,
     .length = self->size,
   };
   g_autoptr (GBytes) bytes = hp_tool_message_write (&ping);
   Pending *pending = g_new (Pending, 1);
 
-  pending->sequence = ping.number;
+  pending->sequence = ping.sequence;
   pending->sent_at = g_get_monotonic_time ();
   g_queue_push_tail (&self->pending, pending);
   if (self->patience == NULL)
@@ -215,13 +215,13 @@ on_tick (gpointer user_data)
 /* Pongs */
 
 static void
-tell_pong (Pinger *self, const HpToolMessage *pong, gint64 time)
+tell_pong (Pinger *self, const HpToolRecord *pong, gint64 time)
 {
   if (self->run.options->json)
     {
       GString *json = hp_tool_events_json ("pong", self->connection);
 
-      hp_tool_json_add_number (json, "sequence", pong->number);
+      hp_tool_json_add_number (json, "sequence", pong->sequence);
       hp_tool_json_add_milliseconds (json, "milliseconds", time);
       hp_tool_json_add_number (json, "bytes", pong->length);
       hp_tool_run_print (&self->run, hp_tool_json_finish (json));
@@ -235,7 +235,7 @@ tell_pong (Pinger *self, const HpToolMessage *pong, gint64 time)
           &self->run,
           g_strdup_printf ("%" G_GSIZE_FORMAT
                            " bytes from %s: ping %" G_GUINT64_FORMAT ", %s\n",
-                           pong->length, name, pong->number, duration));
+                           pong->length, name, pong->sequence, duration));
     }
 }
 
@@ -253,10 +253,10 @@ find_pending (Pinger *self, guint64 sequence)
 /* One that comes twice, or too late, or is not as it was sent, counts for
  * nothing. */
 static void
-on_pong (Pinger *self, const HpToolMessage *pong)
+on_pong (Pinger *self, const HpToolRecord *pong)
 {
   gint64 now = g_get_monotonic_time ();
-  GList *link = find_pending (self, pong->number);
+  GList *link = find_pending (self, pong->sequence);
   gint64 time;
 
   if (link == NULL || pong->length != (gsize) self->size
@@ -277,14 +277,14 @@ on_pong (Pinger *self, const HpToolMessage *pong)
 static void
 on_message (HpConnection *connection, GBytes *bytes, Pinger *self)
 {
-  HpToolMessage message;
+  HpToolRecord message;
 
   if (self->run.is_ending)
     return;
   switch (hp_tool_message_parse (&message, bytes))
     {
     case HP_TOOL_PARSE_OK:
-      if (message.type == HP_TOOL_MESSAGE_PONG)
+      if (message.type == HP_TOOL_RECORD_PONG)
         on_pong (self, &message);
       break;
     case HP_TOOL_PARSE_PLAIN:
@@ -373,9 +373,9 @@ check (const Pinger *self, const HpToolOptions *options)
   if (!(self->interval >= MIN_INTERVAL && self->interval <= MAX_INTERVAL))
     return hp_tool_options_fail (options,
                                  "--interval must be from 0.01 to 3600");
-  if (self->size < 0 || self->size > HP_TOOL_DATA_MAX)
+  if (self->size < 0 || self->size > HP_TOOL_PAYLOAD_MAX)
     return hp_tool_options_fail (options, "--size must be from 0 to %d",
-                                 HP_TOOL_DATA_MAX);
+                                 HP_TOOL_PAYLOAD_MAX);
   return -1;
 }
 

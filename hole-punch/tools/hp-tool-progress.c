@@ -16,7 +16,8 @@ void
 hp_tool_progress_begin (HpToolProgress *self, const char *name, guint64 size,
                         gint64 now)
 {
-  *self = (HpToolProgress){ .name = name, .size = size, .began_at = now };
+  *self = (HpToolProgress){ .name = name, .size = size };
+  hp_tool_rate_init (&self->rate, now);
   hp_tool_progress_update (self, 0, now);
 }
 
@@ -32,37 +33,37 @@ format_bar (guint length, double part)
   return g_string_free (bar, FALSE);
 }
 
+/* At most six columns */
+static char *
+format_time_left (gint64 left)
+{
+  guint64 seconds = left / G_TIME_SPAN_SECOND;
+
+  if (left < 0 || seconds / 3600 > 9999)
+    return g_strdup ("-:--");
+  if (seconds / 60 >= 100)
+    return g_strdup_printf ("%u h", (guint) (seconds / 3600));
+  return g_strdup_printf ("%u:%02u", (guint) (seconds / 60),
+                          (guint) (seconds % 60));
+}
+
 /* Always as wide, or the bar would jump */
 static char *
-format_figures (const HpToolProgress *self, guint64 done, double part,
-                gint64 now)
+format_figures (const HpToolProgress *self, double part)
 {
-  double seconds = (now - self->began_at) / 1e6;
-  double rate = seconds > 0 ? done / seconds : 0;
-  g_autofree char *rate_text = hp_tool_text_size (rate);
-  g_autofree char *left_text = NULL;
+  g_autofree char *rate = hp_tool_text_size (hp_tool_rate_get (&self->rate));
+  g_autofree char *left = format_time_left (
+      hp_tool_rate_get_time_left (&self->rate, self->size));
 
-  if (rate < 1)
-    {
-      left_text = g_strdup ("-:--");
-    }
-  else
-    {
-      guint64 left = (self->size - done) / rate;
-
-      left_text = g_strdup_printf ("%" G_GUINT64_FORMAT ":%02u", left / 60,
-                                   (guint) (left % 60));
-    }
-  return g_strdup_printf ("%3d %%  %9s/s  %6s left", (int) (part * 100),
-                          rate_text, left_text);
+  return g_strdup_printf ("%3d %%  %9s/s  %6s left", (int) (part * 100), rate,
+                          left);
 }
 
 char *
-hp_tool_progress_format (const HpToolProgress *self, guint64 done, gint64 now,
-                         guint width)
+hp_tool_progress_format (const HpToolProgress *self, guint64 done, guint width)
 {
   double part = self->size > 0 ? (double) done / self->size : 1;
-  g_autofree char *figures = format_figures (self, done, part, now);
+  g_autofree char *figures = format_figures (self, part);
   g_autofree char *name = g_utf8_substring (
       self->name, 0,
       MIN (g_utf8_strlen (self->name, -1), (glong) MAX_NAME_LENGTH));
@@ -82,10 +83,11 @@ hp_tool_progress_update (HpToolProgress *self, guint64 done, gint64 now)
 {
   g_autofree char *bar = NULL;
 
+  hp_tool_rate_update (&self->rate, done, now);
   if (!hp_tool_output_has_bar ()
       || (self->shown_at != 0 && now - self->shown_at < INTERVAL))
     return;
   self->shown_at = now;
-  bar = hp_tool_progress_format (self, done, now, hp_tool_output_get_width ());
+  bar = hp_tool_progress_format (self, done, hp_tool_output_get_width ());
   hp_tool_output_set_bar (bar);
 }

@@ -6,14 +6,14 @@
 
 #pragma once
 
-#include <gio/gio.h>
+#include "hole-punch/tools/hp-tool-rate.h"
 
 typedef struct
 {
   const char *name; /* may be shown */
   guint64 size;
-  gint64 began_at;
   gint64 shown_at;
+  HpToolRate rate;
 } HpToolProgress;
 
 void hp_tool_progress_begin (HpToolProgress *self, const char *name,
@@ -22,4 +22,4 @@ void hp_tool_progress_begin (HpToolProgress *self, const char *name,
 void hp_tool_progress_update (HpToolProgress *self, guint64 done, gint64 now);
 /* The bar as it is @width columns wide */
 char *hp_tool_progress_format (const HpToolProgress *self, guint64 done,
-                               gint64 now, guint width);
+                               guint width);

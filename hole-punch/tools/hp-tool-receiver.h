@@ -2,19 +2,20 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-/* The listener's side of the tool's messages: takes files in and answers
- * pings. One transfer at a time on a connection, any number of connections.
+/* The listener's side of files: each comes on a stream of its own, any number
+ * at a time, and is written while it comes.
  *
- *           OFFER: ACCEPT              END: STORED
- *   idle ────────────────▸ receiving ────────────────▸ idle
- *     ▴                        │ disk full, wrong hash: FAILED
- *     └────────────────────────┘ the connection ends: nothing stays behind
+ *   OFFER ─▸ ACCEPT ─▸ bytes ─▸ END ─▸ STORED, and the end of the stream
+ *     │                  │        │ wrong hash
+ *     │                  │ disk full
+ *     └──────────────────┴────────┴──▸ FAILED, and the end of the stream
  *
- * What breaks the protocol ends the connection.
+ * Of a stream that ends before its time nothing stays behind.
  */
 
 #pragma once
 
+#include "hole-punch/tools/hp-tool-protocol.h"
 #include "hole-punch/tools/hp-tool-run.h"
 #include "hole-punch/tools/hp-tool-store.h"
 
@@ -24,13 +25,16 @@ struct _HpToolReceiver
 {
   HpToolRun *run;
   HpToolStore *store;
-  /* A message was shown, or a file stored and the sender knows it */
-  void (*done) (HpToolReceiver *self);
+  /* A file was stored, and the sender knows it */
+  void (*done) (gpointer user_data);
+  gpointer user_data;
   guint n_transfers;
 };
 
 void hp_tool_receiver_init (HpToolReceiver *self, HpToolRun *run,
                             HpToolStore *store,
-                            void (*done) (HpToolReceiver *self));
-/* Takes all messages of the run's peer from now on */
-void hp_tool_receiver_watch (HpToolReceiver *self);
+                            void (*done) (gpointer user_data),
+                            gpointer user_data);
+/* For a stream that began with an OFFER. @self outlives the run's holds. */
+void hp_tool_receiver_take (HpToolReceiver *self, HpStream *stream,
+                            const HpToolRecord *offer);

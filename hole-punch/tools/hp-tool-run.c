@@ -5,7 +5,6 @@
 #include "hole-punch/tools/hp-tool-run.h"
 
 #include <glib-unix.h>
-#include <math.h>
 #include <signal.h>
 #include <stdlib.h>
 
@@ -140,7 +139,7 @@ hp_tool_run_make_peer (HpToolRun *self, const char *id)
       hp_tool_problem_print (error, options->json);
       return FALSE;
     }
-  seconds = ceil ((double) options->timeout / G_TIME_SPAN_SECOND);
+  seconds = (options->timeout + G_TIME_SPAN_SECOND - 1) / G_TIME_SPAN_SECOND;
   self->peer = g_object_new (HP_TYPE_PEER, "id", id, "match-server",
                              options->match_server, "identity", identity,
                              "connect-timeout", seconds, NULL);
@@ -248,12 +247,27 @@ hp_tool_run_print (HpToolRun *self, char *line)
   g_free (line);
 }
 
+void
+hp_tool_run_hold (HpToolRun *self)
+{
+  self->n_holds++;
+}
+
+void
+hp_tool_run_release (HpToolRun *self)
+{
+  g_assert (self->n_holds > 0);
+  self->n_holds--;
+}
+
 int
 hp_tool_run_wait (HpToolRun *self)
 {
   /* A handler of notify::registered may have ended it before. */
   if (!self->is_ending || self->peer != NULL)
     g_main_loop_run (self->loop);
+  while (self->n_holds > 0)
+    g_main_context_iteration (NULL, TRUE);
   return self->status;
 }
 

@@ -34,6 +34,7 @@ struct _HpToolRun
   GPtrArray *sources; /* of the signals */
   GSource *deadline;
   guint n_signals;
+  guint n_holds;
   int status;
   HpToolStarted started;
   HpToolStop stop;
@@ -48,7 +49,11 @@ void hp_tool_run_init (HpToolRun *self, const HpToolOptions *options,
 gboolean hp_tool_run_make_peer (HpToolRun *self, const char *id);
 /* Lets the peer begin, and the deadline run */
 void hp_tool_run_start (HpToolRun *self, HpToolStarted started);
-/* Until the end; the exit status */
+/* An operation has begun whose callback needs what is cleared after the end,
+ * or has ended */
+void hp_tool_run_hold (HpToolRun *self);
+void hp_tool_run_release (HpToolRun *self);
+/* Until the end, and until nobody holds it; the exit status */
 int hp_tool_run_wait (HpToolRun *self);
 void hp_tool_run_clear (HpToolRun *self);
 

@@ -9,11 +9,81 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+struct _HpToolSource
+{
+  GInputStream parent_instance;
+
+  int fd;
+  guint64 size;
+  GChecksum *checksum;
+  GMutex mutex; /* of what follows: the reading thread changes it */
+  guint64 offset;
+  gboolean has_failed;
+};
+
+G_DEFINE_FINAL_TYPE (HpToolSource, hp_tool_source, G_TYPE_INPUT_STREAM)
+
 static void
 set_error (GError **error, int saved_errno, const char *name)
 {
   g_set_error (error, G_IO_ERROR, g_io_error_from_errno (saved_errno),
                "Cannot read “%s”: %s", name, g_strerror (saved_errno));
+}
+
+static void
+hp_tool_source_finalize (GObject *object)
+{
+  HpToolSource *self = HP_TOOL_SOURCE (object);
+
+  if (self->fd != -1)
+    close (self->fd);
+  g_checksum_free (self->checksum);
+  g_mutex_clear (&self->mutex);
+  G_OBJECT_CLASS (hp_tool_source_parent_class)->finalize (object);
+}
+
+static gssize
+hp_tool_source_read (GInputStream *stream, void *buffer, gsize count,
+                     GCancellable *cancellable, GError **error)
+{
+  HpToolSource *self = HP_TOOL_SOURCE (stream);
+  gsize wanted = MIN (count, self->size - hp_tool_source_get_offset (self));
+  gssize length;
+
+  do
+    length = read (self->fd, buffer, wanted);
+  while (length == -1 && errno == EINTR);
+  if (length == -1)
+    set_error (error, errno, "the file");
+  else if (length == 0 && wanted > 0)
+    g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_PARTIAL_INPUT,
+                         "The file became shorter while it was sent");
+  if (length > 0)
+    g_checksum_update (self->checksum, buffer, length);
+
+  g_mutex_lock (&self->mutex);
+  self->offset += MAX (length, 0);
+  self->has_failed = wanted > 0 && length <= 0;
+  g_mutex_unlock (&self->mutex);
+  return length > 0 || wanted == 0 ? length : -1;
+}
+
+static void
+hp_tool_source_class_init (HpToolSourceClass *klass)
+{
+  GObjectClass *object_class = G_OBJECT_CLASS (klass);
+  GInputStreamClass *stream_class = G_INPUT_STREAM_CLASS (klass);
+
+  object_class->finalize = hp_tool_source_finalize;
+  stream_class->read_fn = hp_tool_source_read;
+}
+
+static void
+hp_tool_source_init (HpToolSource *self)
+{
+  self->fd = -1;
+  self->checksum = g_checksum_new (G_CHECKSUM_SHA256);
+  g_mutex_init (&self->mutex);
 }
 
 /* Takes over @fd. */
@@ -38,10 +108,9 @@ source_from_fd (int fd, const char *name, GError **error)
     }
   else
     {
-      self = g_new0 (HpToolSource, 1);
+      self = g_object_new (HP_TOOL_TYPE_SOURCE, NULL);
       self->fd = fd;
       self->size = status.st_size;
-      self->checksum = g_checksum_new (G_CHECKSUM_SHA256);
       return self;
     }
   close (fd);
@@ -63,41 +132,36 @@ hp_tool_source_open (const char *filename, GError **error)
   return source_from_fd (fd, name, error);
 }
 
-void
-hp_tool_source_free (HpToolSource *self)
+guint64
+hp_tool_source_get_size (HpToolSource *self)
 {
-  close (self->fd);
-  g_checksum_free (self->checksum);
-  g_free (self);
+  return self->size;
 }
 
-gssize
-hp_tool_source_read (HpToolSource *self, guint8 *buffer, gsize size,
-                     GError **error)
+guint64
+hp_tool_source_get_offset (HpToolSource *self)
 {
-  gsize wanted = MIN (size, self->size - self->offset);
-  gsize length = 0;
+  guint64 offset;
 
-  while (length < wanted)
-    {
-      gssize got = read (self->fd, buffer + length, wanted - length);
+  g_mutex_lock (&self->mutex);
+  offset = self->offset;
+  g_mutex_unlock (&self->mutex);
+  return offset;
+}
 
-      if (got == -1 && errno == EINTR)
-        continue;
-      if (got == -1)
-        {
-          set_error (error, errno, "the file");
-          return -1;
-        }
-      if (got == 0)
-        {
-          g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_PARTIAL_INPUT,
-                               "The file became shorter while it was sent");
-          return -1;
-        }
-      length += got;
-    }
-  g_checksum_update (self->checksum, buffer, length);
-  self->offset += length;
-  return length;
+gboolean
+hp_tool_source_has_failed (HpToolSource *self)
+{
+  gboolean has_failed;
+
+  g_mutex_lock (&self->mutex);
+  has_failed = self->has_failed;
+  g_mutex_unlock (&self->mutex);
+  return has_failed;
+}
+
+const GChecksum *
+hp_tool_source_get_checksum (HpToolSource *self)
+{
+  return self->checksum;
 }

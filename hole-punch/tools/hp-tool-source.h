@@ -2,24 +2,26 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-/* A file to be sent: read once, piece by piece, hashed on the way. */
+/* A file to be sent: read once, hashed on the way. It is as long as it was when
+ * it was opened; becoming shorter is an error. As with any stream of a file,
+ * asynchronous reading happens in a thread: disks can be slow, and hashing
+ * takes its time.
+ */
 
 #pragma once
 
 #include <gio/gio.h>
 
-typedef struct
-{
-  int fd;
-  guint64 size; /* as it was when it was opened */
-  guint64 offset;
-  GChecksum *checksum;
-} HpToolSource;
+#define HP_TOOL_TYPE_SOURCE (hp_tool_source_get_type ())
+G_DECLARE_FINAL_TYPE (HpToolSource, hp_tool_source, HP_TOOL, SOURCE,
+                      GInputStream)
 
 /* Only regular files: the size is told beforehand */
 HpToolSource *hp_tool_source_open (const char *filename, GError **error);
-void hp_tool_source_free (HpToolSource *self);
-/* The next bytes, at most @size; how many, or -1 when the file cannot be read
- * or has become shorter. 0: the end */
-gssize hp_tool_source_read (HpToolSource *self, guint8 *buffer, gsize size,
-                            GError **error);
+guint64 hp_tool_source_get_size (HpToolSource *self);
+/* How far it was read */
+guint64 hp_tool_source_get_offset (HpToolSource *self);
+/* It could not be read to its end, and that is the error. */
+gboolean hp_tool_source_has_failed (HpToolSource *self);
+/* SHA-256; while nobody reads */
+const GChecksum *hp_tool_source_get_checksum (HpToolSource *self);

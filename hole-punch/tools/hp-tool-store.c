@@ -25,6 +25,7 @@ struct _HpToolStoredFile
   HpToolStore *store;
   char *temporary_name;
   int fd;
+  GChecksum *checksum;
 };
 
 static void
@@ -86,6 +87,7 @@ hp_tool_store_begin (HpToolStore *self, GError **error)
           file->store = self;
           file->temporary_name = g_steal_pointer (&name);
           file->fd = fd;
+          file->checksum = g_checksum_new (G_CHECKSUM_SHA256);
           return file;
         }
       if (errno != EEXIST)
@@ -99,6 +101,7 @@ gboolean
 hp_tool_stored_file_write (HpToolStoredFile *self, const guint8 *bytes,
                            gsize length, GError **error)
 {
+  g_checksum_update (self->checksum, bytes, length);
   while (length > 0)
     {
       gssize written = write (self->fd, bytes, length);
@@ -114,6 +117,53 @@ hp_tool_stored_file_write (HpToolStoredFile *self, const guint8 *bytes,
       length -= written;
     }
   return TRUE;
+}
+
+typedef struct
+{
+  HpToolStoredFile *file;
+  const guint8 *bytes;
+  gsize length;
+} Writing;
+
+static void
+write_in_thread (GTask *task, gpointer source_object, gpointer task_data,
+                 GCancellable *cancellable)
+{
+  Writing *writing = task_data;
+  GError *error = NULL;
+
+  if (hp_tool_stored_file_write (writing->file, writing->bytes, writing->length,
+                                 &error))
+    g_task_return_boolean (task, TRUE);
+  else
+    g_task_return_error (task, error);
+}
+
+void
+hp_tool_stored_file_write_async (HpToolStoredFile *self, const guint8 *bytes,
+                                 gsize length, GAsyncReadyCallback callback,
+                                 gpointer user_data)
+{
+  g_autoptr (GTask) task = g_task_new (NULL, NULL, callback, user_data);
+  Writing *writing = g_new (Writing, 1);
+
+  *writing = (Writing){ .file = self, .bytes = bytes, .length = length };
+  g_task_set_source_tag (task, hp_tool_stored_file_write_async);
+  g_task_set_task_data (task, writing, g_free);
+  g_task_run_in_thread (task, write_in_thread);
+}
+
+gboolean
+hp_tool_stored_file_write_finish (GAsyncResult *result, GError **error)
+{
+  return g_task_propagate_boolean (G_TASK (result), error);
+}
+
+const GChecksum *
+hp_tool_stored_file_get_checksum (HpToolStoredFile *self)
+{
+  return self->checksum;
 }
 
 /* With errno; fails with EEXIST rather than overwrite. Not every file system
@@ -151,6 +201,7 @@ give_name (HpToolStoredFile *self, const char *name, GError **error)
 static void
 free_file (HpToolStoredFile *self)
 {
+  g_checksum_free (self->checksum);
   g_free (self->temporary_name);
   g_free (self);
 }

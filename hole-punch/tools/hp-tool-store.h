@@ -23,6 +23,16 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (HpToolStore, hp_tool_store_free)
 HpToolStoredFile *hp_tool_store_begin (HpToolStore *self, GError **error);
 gboolean hp_tool_stored_file_write (HpToolStoredFile *self, const guint8 *bytes,
                                     gsize length, GError **error);
+/* Same, in a thread: disks can be slow, and hashing takes its time. One at a
+ * time; @self and @bytes stay until it is done. */
+void hp_tool_stored_file_write_async (HpToolStoredFile *self,
+                                      const guint8 *bytes, gsize length,
+                                      GAsyncReadyCallback callback,
+                                      gpointer user_data);
+gboolean hp_tool_stored_file_write_finish (GAsyncResult *result,
+                                           GError **error);
+/* SHA-256 of what was written */
+const GChecksum *hp_tool_stored_file_get_checksum (HpToolStoredFile *self);
 /* The path that it got, @name or one like it; frees @self, also when it
  * fails */
 char *hp_tool_stored_file_finish (HpToolStoredFile *self, const char *name,

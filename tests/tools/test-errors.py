@@ -16,7 +16,7 @@ import tools
 class Errors(tools.TestCase):
     def test_unknown_id(self):
         server = self.serve()
-        for command in (('ping', 'nobody'),
+        for command in (('ping', 'nobody'), ('speed', 'nobody'),
                         ('send', 'nobody', self.file())):
             began = time.monotonic()
             caller = self.start(*command, '-m', server.server, '--timeout',
@@ -49,7 +49,7 @@ class Errors(tools.TestCase):
             silent.bind(('127.0.0.1', 0))
             wrong = '127.0.0.1:%d' % silent.getsockname()[1]
             for command in (('listen', 'wq'), ('ping', 'wq'),
-                            ('send', 'wq', self.file())):
+                            ('speed', 'wq'), ('send', 'wq', self.file())):
                 process = self.start(*command, '-m', wrong, '-t', '1')
                 error = self.assert_error(process, 'match-server')
                 self.assertIn('--match-server', error['hint'])

@@ -9,14 +9,19 @@
 #include <glib/gstdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "hole-punch/tools/hp-tool-json.h"
 #include "hole-punch/tools/hp-tool-name.h"
 #include "hole-punch/tools/hp-tool-progress.h"
-#include "hole-punch/tools/hp-tool-protocol.h"
+#include "hole-punch/tools/hp-tool-rate.h"
+#include "hole-punch/tools/hp-tool-samples.h"
 #include "hole-punch/tools/hp-tool-source.h"
 #include "hole-punch/tools/hp-tool-store.h"
 #include "hole-punch/tools/hp-tool-text.h"
+
+/* Of the names that are tried */
+#define MAX_LENGTH 1024
 
 static void
 test_json (void)
@@ -84,8 +89,8 @@ test_random_names (void)
 
   for (guint i = 0; i < 20000; i++)
     {
-      guint8 bytes[HP_TOOL_NAME_MAX];
-      gsize length = g_test_rand_int_range (0, i % 16 == 0 ? 1024 : 12);
+      guint8 bytes[MAX_LENGTH];
+      gsize length = g_test_rand_int_range (0, i % 16 == 0 ? MAX_LENGTH : 12);
       g_autofree char *name = NULL;
       g_autofree char *numbered = NULL;
 
@@ -106,94 +111,85 @@ test_random_names (void)
     }
 }
 
-static void
-test_protocol (void)
-{
-  guint8 bytes[HP_TOOL_DIGEST_SIZE] = "digest";
+/* Measuring */
 
-  for (HpToolMessageType type = HP_TOOL_MESSAGE_OFFER;
-       type <= HP_TOOL_MESSAGE_PONG; type++)
+static void
+test_samples (void)
+{
+  HpToolSamples samples = { 0 };
+
+  g_assert_cmpuint (hp_tool_samples_count (&samples), ==, 0);
+  g_assert_cmpint (hp_tool_samples_get_percentile (&samples, 50), ==, -1);
+  hp_tool_samples_add (&samples, 7);
+  g_assert_cmpint (hp_tool_samples_get_percentile (&samples, 1), ==, 7);
+  g_assert_cmpint (hp_tool_samples_get_percentile (&samples, 100), ==, 7);
+  hp_tool_samples_clear (&samples);
+
+  /* 1000, 999, …, 1: in the order that is worst */
+  for (gint64 i = 1000; i >= 1; i--)
     {
-      HpToolMessage message = {
-        .type = type,
-        .transfer = 0x01020304,
-        .number = 0x05060708090a0b0c,
-        .bytes = bytes,
-        .length = type == HP_TOOL_MESSAGE_ACCEPT ? 0 : sizeof bytes,
-      };
-      gboolean is_ping = type == HP_TOOL_MESSAGE_PING
-                         || type == HP_TOOL_MESSAGE_PONG;
-      gboolean has_number = is_ping || type == HP_TOOL_MESSAGE_OFFER
-                            || type == HP_TOOL_MESSAGE_DATA;
-      g_autoptr (GBytes) written = hp_tool_message_write (&message);
-      HpToolMessage parsed;
-
-      g_assert_cmpint (hp_tool_message_parse (&parsed, written), ==,
-                       HP_TOOL_PARSE_OK);
-      g_assert_cmpint (parsed.type, ==, type);
-      g_assert_cmphex (parsed.transfer, ==, is_ping ? 0 : message.transfer);
-      g_assert_cmphex (parsed.number, ==, has_number ? message.number : 0);
-      g_assert_cmpmem (parsed.bytes, parsed.length, bytes, message.length);
+      hp_tool_samples_add (&samples, i);
+      if (i == 999)
+        g_assert_cmpint (hp_tool_samples_get_percentile (&samples, 50), ==,
+                         999);
     }
-}
-
-/* As docs/tool-protocol.md has it */
-static void
-test_protocol_bytes (void)
-{
-  static const guint8 expected[] = {
-    0, 'h', 'p', 't', 'o', 'o', 'l', 1,          /* */
-    1, 0,   0,   0,   7,   0,   0,   0, 0, 0, 0, /* */
-    1, 2,   'n',
-  };
-  HpToolMessage offer = {
-    .type = HP_TOOL_MESSAGE_OFFER,
-    .transfer = 7,
-    .number = 0x102,
-    .bytes = (const guint8 *) "n",
-    .length = 1,
-  };
-  g_autoptr (GBytes) written = hp_tool_message_write (&offer);
-
-  g_assert_cmpmem (g_bytes_get_data (written, NULL), g_bytes_get_size (written),
-                   expected, sizeof expected);
+  g_assert_cmpuint (hp_tool_samples_count (&samples), ==, 1000);
+  g_assert_cmpint (hp_tool_samples_get_percentile (&samples, 50), ==, 500);
+  g_assert_cmpint (hp_tool_samples_get_percentile (&samples, 90), ==, 900);
+  g_assert_cmpint (hp_tool_samples_get_percentile (&samples, 99), ==, 990);
+  g_assert_cmpint (hp_tool_samples_get_percentile (&samples, 100), ==, 1000);
+  g_assert_cmpint (hp_tool_samples_get_percentile (&samples, 1), ==, 10);
+  /* 0 to 1000: what is no whole rank is rounded up. */
+  hp_tool_samples_add (&samples, 0);
+  g_assert_cmpint (hp_tool_samples_get_percentile (&samples, 50), ==, 500);
+  g_assert_cmpint (hp_tool_samples_get_percentile (&samples, 99), ==, 990);
+  g_assert_cmpint (hp_tool_samples_get_percentile (&samples, 1), ==, 10);
+  hp_tool_samples_clear (&samples);
 }
 
 static void
-test_random_protocol (void)
+test_rate (void)
 {
-  guint n_good = 0;
+  const gint64 second = G_TIME_SPAN_SECOND;
+  HpToolRate rate;
+  gint64 now = 1000 * second;
 
-  for (guint i = 0; i < 100000; i++)
-    {
-      gsize length = g_test_rand_int_range (0, 64);
-      /* Of its own size, so that the sanitizers see what is read behind it */
-      guint8 *bytes = g_malloc (length);
-      g_autoptr (GBytes) message = NULL;
-      HpToolMessage parsed;
+  hp_tool_rate_init (&rate, now);
+  g_assert_cmpfloat (hp_tool_rate_get (&rate), ==, 0);
+  g_assert_cmpint (hp_tool_rate_get_time_left (&rate, 1), ==, -1);
+  g_assert_cmpint (hp_tool_rate_get_time_left (&rate, 0), ==, 0);
 
-      for (gsize j = 0; j < length; j++)
-        bytes[j] = g_test_rand_int_range (0, 256);
-      if (length > 0)
-        memcpy (bytes, "\0hptool\1", MIN (length, 8));
-      if (length > 8)
-        bytes[8] %= 10;
-      message = g_bytes_new_take (bytes, length);
-      switch (hp_tool_message_parse (&parsed, message))
-        {
-        case HP_TOOL_PARSE_OK:
-          n_good++;
-          g_assert_cmpuint (parsed.length, <=, length);
-          break;
-        case HP_TOOL_PARSE_PLAIN:
-          g_assert_cmpuint (length, <, 8);
-          break;
-        case HP_TOOL_PARSE_MALFORMED:
-          g_assert_cmpuint (length, >=, 8);
-          break;
-        }
-    }
-  g_assert_cmpuint (n_good, >, 1000);
+  /* 1000 bytes a second, asked for very often, or seldom */
+  for (guint i = 1; i <= 10000; i++)
+    hp_tool_rate_update (&rate, i, now + i * second / 1000);
+  now += 10 * second;
+  g_assert_cmpfloat_with_epsilon (hp_tool_rate_get (&rate), 1000, 0.01);
+  g_assert_cmpint (hp_tool_rate_get_time_left (&rate, 15000), ==, 5 * second);
+  hp_tool_rate_update (&rate, 20000, now + 10 * second);
+  now += 10 * second;
+  g_assert_cmpfloat_with_epsilon (hp_tool_rate_get (&rate), 1000, 0.01);
+
+  /* A hundred times as fast: after a few seconds that is all that counts. */
+  for (guint i = 1; i <= 20; i++)
+    hp_tool_rate_update (&rate, 20000 + i * 25000, now + i * second / 4);
+  now += 5 * second;
+  g_assert_cmpfloat_with_epsilon (hp_tool_rate_get (&rate), 100000, 0.01);
+
+  /* Nothing comes any more: less and less, then nothing */
+  hp_tool_rate_update (&rate, 520000, now + second);
+  g_assert_cmpfloat (hp_tool_rate_get (&rate), <, 100000);
+  g_assert_cmpfloat (hp_tool_rate_get (&rate), >, 50000);
+  for (guint i = 1; i <= 20; i++)
+    hp_tool_rate_update (&rate, 520000, now + second + i * second / 4);
+  g_assert_cmpfloat (hp_tool_rate_get (&rate), ==, 0);
+  g_assert_cmpint (hp_tool_rate_get_time_left (&rate, 520001), ==, -1);
+  g_assert_cmpint (hp_tool_rate_get_time_left (&rate, 520000), ==, 0);
+}
+
+static void
+on_result (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  *(GAsyncResult **) user_data = g_object_ref (result);
 }
 
 static HpToolStoredFile *
@@ -201,10 +197,16 @@ store_file (HpToolStore *store, const char *content)
 {
   g_autoptr (GError) error = NULL;
   HpToolStoredFile *file = hp_tool_store_begin (store, &error);
+  g_autoptr (GAsyncResult) result = NULL;
 
   g_assert_no_error (error);
-  hp_tool_stored_file_write (file, (const guint8 *) content, strlen (content),
-                             &error);
+  hp_tool_stored_file_write (file, (const guint8 *) content, 1, &error);
+  g_assert_no_error (error);
+  hp_tool_stored_file_write_async (file, (const guint8 *) content + 1,
+                                   strlen (content) - 1, on_result, &result);
+  while (result == NULL)
+    g_main_context_iteration (NULL, TRUE);
+  hp_tool_stored_file_write_finish (result, &error);
   g_assert_no_error (error);
   return file;
 }
@@ -238,9 +240,14 @@ test_store (void)
       static const char *const names[] = { "n.x", "n (1).x", "n (2).x" };
       g_autofree char *expected = g_build_filename (directory, names[i], NULL);
       g_autofree char *content = NULL;
+      g_autoptr (GChecksum) checksum = g_checksum_copy (
+          hp_tool_stored_file_get_checksum (files[i]));
       g_autofree char *path = hp_tool_stored_file_finish (files[i], "n.x",
                                                           &error);
 
+      g_assert_cmpstr (
+          g_checksum_get_string (checksum), ==,
+          "ed7002b439e9ac845f22357d822bac1444730fbdb6016d3ec9432297b9ec9f73");
       g_assert_no_error (error);
       g_assert_cmpstr (path, ==, expected);
       g_assert_true (g_file_get_contents (path, &content, NULL, NULL));
@@ -257,28 +264,42 @@ test_store (void)
   g_assert_cmpint (g_rmdir (directory), ==, 0);
 }
 
+static gssize
+read_source (HpToolSource *source, guint8 *buffer, gsize size, GError **error)
+{
+  return g_input_stream_read (G_INPUT_STREAM (source), buffer, size, NULL,
+                              error);
+}
+
 static void
 test_source (void)
 {
   g_autofree char *directory = g_dir_make_tmp ("hole-punch-XXXXXX", NULL);
   g_autofree char *path = g_build_filename (directory, "file", NULL);
   g_autoptr (GError) error = NULL;
-  HpToolSource *source;
+  g_autoptr (HpToolSource) source = NULL;
+  g_autoptr (GChecksum) checksum = NULL;
   guint8 buffer[8];
 
   g_assert_true (g_file_set_contents (path, "abcdefghij", -1, NULL));
   source = hp_tool_source_open (path, &error);
   g_assert_no_error (error);
-  g_assert_cmpuint (source->size, ==, 10);
-  g_assert_cmpint (hp_tool_source_read (source, buffer, 8, &error), ==, 8);
+  g_assert_cmpuint (hp_tool_source_get_size (source), ==, 10);
+  g_assert_cmpint (read_source (source, buffer, 8, &error), ==, 8);
   g_assert_cmpmem (buffer, 8, "abcdefgh", 8);
-  g_assert_cmpint (hp_tool_source_read (source, buffer, 8, &error), ==, 2);
+  g_assert_cmpuint (hp_tool_source_get_offset (source), ==, 8);
+  /* What is appended now does not belong to it. */
+  g_assert_true (g_file_set_contents_full (
+      path, "abcdefghijKLM", -1, G_FILE_SET_CONTENTS_NONE, 0600, NULL));
+  g_assert_cmpint (read_source (source, buffer, 8, &error), ==, 2);
   g_assert_cmpmem (buffer, 2, "ij", 2);
-  g_assert_cmpint (hp_tool_source_read (source, buffer, 8, &error), ==, 0);
+  g_assert_cmpint (read_source (source, buffer, 8, &error), ==, 0);
+  g_assert_no_error (error);
+  g_assert_false (hp_tool_source_has_failed (source));
+  checksum = g_checksum_copy (hp_tool_source_get_checksum (source));
   g_assert_cmpstr (
-      g_checksum_get_string (source->checksum), ==,
+      g_checksum_get_string (checksum), ==,
       "72399361da6a7754fec986dca5b7cbaf1c810a28ded4abaf56b2106d06cb78b0");
-  hp_tool_source_free (source);
 
   g_assert_null (hp_tool_source_open (directory, &error));
   g_assert_error (error, G_IO_ERROR, G_IO_ERROR_IS_DIRECTORY);
@@ -287,12 +308,37 @@ test_source (void)
 }
 
 static void
-check_bar (const HpToolProgress *progress, guint64 done, guint width,
+test_short_source (void)
+{
+  g_autofree char *directory = g_dir_make_tmp ("hole-punch-XXXXXX", NULL);
+  g_autofree char *path = g_build_filename (directory, "file", NULL);
+  g_autoptr (GError) error = NULL;
+  g_autoptr (HpToolSource) source = NULL;
+  guint8 buffer[8];
+
+  g_assert_true (g_file_set_contents (path, "abcdefghij", -1, NULL));
+  source = hp_tool_source_open (path, &error);
+  g_assert_no_error (error);
+  g_assert_cmpint (read_source (source, buffer, 4, &error), ==, 4);
+  g_assert_cmpint (truncate (path, 6), ==, 0);
+  g_assert_cmpint (read_source (source, buffer, 8, &error), ==, 2);
+  g_assert_no_error (error);
+  g_assert_cmpint (read_source (source, buffer, 8, &error), ==, -1);
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_PARTIAL_INPUT);
+  g_assert_true (hp_tool_source_has_failed (source));
+  g_unlink (path);
+  g_rmdir (directory);
+}
+
+static void
+check_bar (HpToolProgress *progress, guint64 done, guint width,
            const char *expected)
 {
-  g_autofree char *bar = hp_tool_progress_format (
-      progress, done, 2 * G_TIME_SPAN_SECOND, width);
+  g_autofree char *bar = NULL;
 
+  hp_tool_rate_init (&progress->rate, 0);
+  hp_tool_rate_update (&progress->rate, done, 2 * G_TIME_SPAN_SECOND);
+  bar = hp_tool_progress_format (progress, done, width);
   g_assert_cmpstr (bar, ==, expected);
   g_assert_cmpint (g_utf8_strlen (bar, -1), <, width);
 }
@@ -302,6 +348,8 @@ test_progress (void)
 {
   HpToolProgress progress = { .name = "näme", .size = 4000000 };
   HpToolProgress empty = { .name = "empty" };
+  HpToolProgress huge = { .name = "huge", .size = G_GUINT64_CONSTANT (1) << 40 };
+  HpToolProgress hopeless = { .name = "slow", .size = G_MAXINT64 };
 
   check_bar (&progress, 0, 60,
              "näme  [------------------]    0 %    0 bytes/s    -:-- left");
@@ -312,7 +360,11 @@ test_progress (void)
   check_bar (&progress, 1000000, 20, " 25 %   500.0 kB/s ");
   check_bar (&progress, 1000000, 1, "");
   check_bar (&empty, 0, 60,
-             "empty  [#################]  100 %    0 bytes/s    -:-- left");
+             "empty  [#################]  100 %    0 bytes/s    0:00 left");
+  check_bar (&huge, 8000000, 60,
+             "huge  [------------------]    0 %     4.0 MB/s    76 h left");
+  check_bar (&hopeless, 100, 60,
+             "slow  [------------------]    0 %   50 bytes/s    -:-- left");
 }
 
 static void
@@ -347,11 +399,11 @@ main (int argc, char **argv)
   g_test_add_func ("/tools/json", test_json);
   g_test_add_func ("/tools/names", test_names);
   g_test_add_func ("/tools/names/random", test_random_names);
-  g_test_add_func ("/tools/protocol", test_protocol);
-  g_test_add_func ("/tools/protocol/bytes", test_protocol_bytes);
-  g_test_add_func ("/tools/protocol/random", test_random_protocol);
+  g_test_add_func ("/tools/samples", test_samples);
+  g_test_add_func ("/tools/rate", test_rate);
   g_test_add_func ("/tools/store", test_store);
   g_test_add_func ("/tools/source", test_source);
+  g_test_add_func ("/tools/source/short", test_short_source);
   g_test_add_func ("/tools/progress", test_progress);
   g_test_add_func ("/tools/texts", test_texts);
   return g_test_run ();

@@ -2,107 +2,22 @@
 # SPDX-FileCopyrightText: 2026 The hole-punch authors
 # SPDX-License-Identifier: LGPL-2.1-or-later
 
-"""`hole-punch listen` and `send` with a peer that is another program: plain
-messages, and messages that break docs/tool-protocol.md.
+"""`hole-punch listen` with a peer that is another program: plain messages and
+streams, and such that break docs/tool-protocol.md.
 """
 
 import base64
-import hashlib
 import os
 import struct
-import time
 
 import gi
 gi.require_version('HolePunch', '1.0')
-from gi.repository import GLib, HolePunch  # noqa: E402
+from gi.repository import GLib  # noqa: E402
 
 import tools  # noqa: E402
-
-MAGIC = b'\0hptool\1'
-OFFER, ACCEPT, DATA, END, STORED, FAILED, PING, PONG = range(1, 9)
-
-
-def message(kind, *fields):
-    """Numbers are (value, bytes), the rest bytes."""
-    return MAGIC + bytes([kind]) + b''.join(
-        field if isinstance(field, bytes) else field[0].to_bytes(field[1],
-                                                                 'big')
-        for field in fields)
-
-
-def offer(transfer, size, name=b'name'):
-    return message(OFFER, (transfer, 4), (size, 8), name)
-
-
-def data(transfer, offset, content):
-    return message(DATA, (transfer, 4), (offset, 8), content)
-
-
-def end(transfer, content):
-    return message(END, (transfer, 4), hashlib.sha256(content).digest())
-
-
-def iterate_until(condition, timeout=tools.PATIENCE):
-    """Runs the main loop until @condition."""
-    context = GLib.MainContext.default()
-    # So that it is looked at the clock now and then
-    source = GLib.timeout_add(100, lambda: GLib.SOURCE_CONTINUE)
-    deadline = time.monotonic() + timeout
-    try:
-        while not condition():
-            if time.monotonic() > deadline:
-                raise AssertionError('nothing came')
-            context.iteration(True)
-    finally:
-        GLib.source_remove(source)
-
-
-class Peer:
-    """A peer in this process."""
-
-    def __init__(self, test, server, name=None):
-        self.peer = HolePunch.Peer(id=name, match_server=server.server)
-        self.messages = []
-        self.connections = []
-        self.closed = []
-        self.peer.connect('message-received', self.on_message)
-        self.peer.connect('peer-resolved', self.on_resolved)
-        self.peer.connect('connection-closed', self.on_closed)
-        self.call(self.peer.start_async, self.peer.start_finish)
-        test.addCleanup(self.close)
-
-    def on_message(self, _peer, connection, content):
-        self.messages.append(content.get_data() or b'')
-        self.connections.append(connection)
-
-    def on_resolved(self, _peer, connection):
-        self.connections.append(connection)
-
-    def on_closed(self, _peer, connection):
-        self.closed.append(connection)
-
-    def call(self, begin, finish, *arguments):
-        results = []
-        begin(*arguments, None, lambda _self, result: results.append(result))
-        iterate_until(lambda: results)
-        return finish(results[0])
-
-    def close(self):
-        self.call(self.peer.close_async, self.peer.close_finish)
-
-    def reach(self, name):
-        return self.call(self.peer.connect_async, self.peer.connect_finish,
-                         name)
-
-    def send(self, connection, content):
-        """Until it was acknowledged."""
-        return self.call(connection.send_message_async,
-                         connection.send_message_finish,
-                         GLib.Bytes.new(content))
-
-    def next_message(self):
-        iterate_until(lambda: self.messages)
-        return self.messages.pop(0)
+from peers import (  # noqa: E402
+    MAGIC, OFFER, ACCEPT, END, FAILED, TICK, REPORT, PING, PONG, number,
+    message, record, offer, end, stored, ask_test, load, iterate_until, Peer)
 
 
 class Plain(tools.TestCase):
@@ -168,195 +83,254 @@ class Plain(tools.TestCase):
     def test_file(self):
         listener, connection = self.listener_and_connection()
         content = os.urandom(2000)
-        for transfer in (7, 0, 0xffffffff):
-            self.peer.send(connection, offer(transfer, 2000, b'../a'))
-            self.assertEqual(self.peer.next_message(),
-                             message(ACCEPT, (transfer, 4)))
-            self.peer.send(connection, data(transfer, 0, content[:1]))
+        for _ in range(3):
+            stream = self.peer.open(connection, offer(2000, b'../a'))
+            self.assertEqual(stream.next_record(), record(ACCEPT))
+            stream.write(content[:1])
             # Anything may come between.
             self.peer.send(connection, b'plain')
-            self.peer.send(connection, data(transfer, 1, content[1:]))
-            self.peer.send(connection, end(transfer, content))
-            self.assertEqual(
-                self.peer.next_message(),
-                message(STORED, (transfer, 4),
-                        hashlib.sha256(content).digest()))
+            stream.write(content[1:])
+            stream.write(end(content))
+            self.assertEqual(stream.next_record(), stored(content))
+            self.assertEqual(stream.read(1), b'')
             event = listener.event('file')
-            with open(event['path'], 'rb') as stored:
-                self.assertEqual(stored.read(), content)
+            with open(event['path'], 'rb') as file:
+                self.assertEqual(file.read(), content)
         self.assertEqual(self.inbox_names(), ['a', 'a (1)', 'a (2)'])
+
+    def test_files_at_a_time(self):
+        """On one connection, and without waiting for any answer."""
+        listener, connection = self.listener_and_connection()
+        contents = [os.urandom(size) for size in (0, 1, 300_000, 600_000)]
+        streams = [self.peer.open(connection, offer(len(content))
+                                  + content[:100])
+                   for content in contents]
+        for stream, content in reversed([*zip(streams, contents)]):
+            stream.write(content[100:] + end(content))
+            stream.end_output()
+        for stream, content in zip(streams, contents):
+            self.assertEqual(stream.next_record(), record(ACCEPT))
+            self.assertEqual(stream.next_record(), stored(content))
+        self.assertEqual({listener.event('file')['sha256']
+                          for _ in contents},
+                         set(map(tools.sha256, contents)))
 
     def test_damaged_file(self):
         listener, connection = self.listener_and_connection()
-        self.peer.send(connection, offer(1, 3))
-        self.peer.send(connection, data(1, 0, b'abc'))
-        self.peer.send(connection, end(1, b'abd'))
-        self.peer.next_message()
-        failed = self.peer.next_message()
-        self.assertTrue(failed.startswith(message(FAILED, (1, 4))), failed)
+        stream = self.peer.open(connection, offer(3), b'abc', end(b'abd'))
+        self.assertEqual(stream.next_record(), record(ACCEPT))
+        self.assertEqual(stream.next_record(),
+                         record(FAILED, b'invalid-data'))
+        self.assertEqual(stream.read(1), b'')
         self.assertEqual(listener.event('error')['code'], 'invalid-data')
         self.assertEqual(self.inbox_names(), [])
         # The connection goes on.
-        self.peer.send(connection, offer(2, 0))
-        self.assertEqual(self.peer.next_message(), message(ACCEPT, (2, 4)))
+        stream = self.peer.open(connection, offer(0))
+        self.assertEqual(stream.next_record(), record(ACCEPT))
+
+    def test_partial_file(self):
+        """A stream that ends early, or is given up; the connection stays."""
+        listener, connection = self.listener_and_connection()
+        for content in (offer(3), offer(3) + b'ab', offer(0),
+                        offer(3) + b'abc' + end(b'abc')[:-1]):
+            stream = self.peer.open(connection, content)
+            stream.next_record()
+            stream.end_output()
+            self.assertEqual(listener.event('error')['code'],
+                             'partial-input')
+            self.assertEqual(self.inbox_names(), [])
+            stream = self.peer.open(connection, content)
+            stream.next_record()
+            del stream
+            iterate_until(lambda: not listener.queue.empty())
+            self.assertEqual(listener.event('error')['code'],
+                             'partial-input')
+            self.assertEqual(self.inbox_names(), [])
+        # Of one that says nothing nothing need be told.
+        for content in (b'', MAGIC, offer(0)[:-1]):
+            self.peer.open(connection, content).end_output()
+        self.peer.send(connection, b'still there')
+        self.assertEqual(listener.event('message')['text'], 'still there')
+        self.assertEqual(sum('"error"' in line for line in listener.lines), 8)
+
+    def test_too_many_files(self):
+        listener, connection = self.listener_and_connection()
+        streams = [self.peer.open(connection, offer(1)) for _ in range(128)]
+        for stream in streams:
+            self.assertEqual(stream.next_record(), record(ACCEPT))
+        stream = self.peer.open(connection, offer(1))
+        self.assertEqual(stream.next_record(), record(FAILED, b'busy'))
+        self.assertEqual(listener.event('error')['code'], 'busy')
+        streams.pop().end_output()
+        listener.event('error')
+        stream = self.peer.open(connection, offer(1))
+        self.assertEqual(stream.next_record(), record(ACCEPT))
+
+    def read_report(self, stream):
+        """The numbers of the REPORT; and those of the TICKs before."""
+        ticks = []
+        while True:
+            content = stream.next_record()
+            numbers = struct.unpack(f'>{len(content) // 8 - 1}Q',
+                                    content[11:])
+            if content[8] == REPORT:
+                return numbers, ticks
+            self.assertEqual(content[8], TICK)
+            ticks.append(numbers)
+
+    def test_speed(self):
+        listener, connection = self.listener_and_connection()
+        control = self.peer.open(connection, ask_test(9, 60_000, 2))
+        self.assertEqual(control.next_record(), record(ACCEPT))
+        streams = [self.peer.open(connection, load(9)) for _ in range(2)]
+        streams[0].write(b'x' * 1000)
+        # It need not take all its time.
+        streams[0].end_output()
+        streams[1].write(b'x' * 500_000)
+        streams[1].end_output()
+        report, ticks = self.read_report(control)
+        self.assertEqual(report[0], 501_000)
+        self.assertEqual(sum(n for n, _ in ticks), 501_000)
+        self.assertLessEqual(sum(time for _, time in ticks), report[1])
+        self.assertLess(report[1], 1e6 * tools.PATIENCE)
+        self.assertGreater(report[2], 0)
+        tested = listener.event('tested')
+        self.assertEqual(tested['bytes'], 501_000)
+        self.assertFalse(tested['reverse'])
+
+    def test_speed_is_bounded(self):
+        """What a tester does not end the listener ends."""
+        _, connection = self.listener_and_connection()
+        for reverse in (0, 1):
+            control = self.peer.open(connection, ask_test(1, 300, 1, reverse))
+            self.assertEqual(control.next_record(), record(ACCEPT))
+            stream = self.peer.open(connection, load())
+            with self.assertRaisesRegex(GLib.Error, 'other peer'):
+                while True:
+                    if reverse:
+                        self.assertNotEqual(stream.read(100_000), b'')
+                    else:
+                        stream.write(b'x' * 100_000)
+            report, _ = self.read_report(control)
+            self.assertGreaterEqual(report[1], 300_000)
+            self.assertGreater(report[0], 0)
+
+    def test_one_speed_test_at_a_time(self):
+        listener, connection = self.listener_and_connection()
+        control = self.peer.open(connection, ask_test())
+        self.assertEqual(control.next_record(), record(ACCEPT))
+        # Whether on this connection or on another one
+        other = Peer(self, self.server)
+        for peer, line in ((self.peer, connection), (other,
+                                                     other.reach('wq'))):
+            late = peer.open(line, ask_test(2))
+            self.assertEqual(late.next_record(), record(FAILED, b'busy'))
+            self.assertEqual(listener.event('error')['code'], 'busy')
+        # Nor does it take the streams of others.
+        with self.assertRaisesRegex(GLib.Error, 'other peer'):
+            other.open(line, load()).read(1)
+        control.end_output()
+        with self.assertRaisesRegex(GLib.Error, 'other peer'):
+            control.read(1)
+        late = self.peer.open(connection, ask_test(2))
+        self.assertEqual(late.next_record(), record(ACCEPT))
+
+    def test_speed_test_that_does_not_begin(self):
+        _, connection = self.listener_and_connection()
+        control = self.peer.open(connection, ask_test(1, 1))
+        self.assertEqual(control.next_record(), record(ACCEPT))
+        self.assertEqual(control.next_record(), record(FAILED, b'timed-out'))
+        late = self.peer.open(connection, ask_test())
+        self.assertEqual(late.next_record(), record(ACCEPT))
 
     def test_pings(self):
         _, connection = self.listener_and_connection()
         for content in (b'', b'x', os.urandom(5000)):
-            self.peer.send(connection, message(PING, (2**64 - 1, 8), content))
+            numbered = number(2**64 - 1) + content
+            self.peer.send(connection, message(PING, numbered))
             self.assertEqual(self.peer.next_message(),
-                             message(PONG, (2**64 - 1, 8), content))
+                             message(PONG, numbered))
 
     def test_broken(self):
         """Each ends its connection, and nothing else."""
         listener, _ = self.listener_and_connection()
         broken = {
-            'no type': [MAGIC],
-            'type 0': [message(0)],
-            'unknown type': [message(9, b'x' * 40)],
-            'short offer': [message(OFFER, b'x' * 11)],
-            'no name': [offer(1, 1, b'')],
-            'long name': [offer(1, 1, b'x' * 1025)],
-            'negative size': [offer(1, 2**63)],
-            'largest size': [offer(1, 2**64 - 1)],
-            'two offers': [offer(1, 1), offer(2, 1)],
-            'data of nothing': [data(1, 0, b'x')],
-            'no data': [offer(1, 1), data(1, 0, b'')],
-            'too much data': [offer(1, 1), data(1, 0, b'xy')],
-            'data of another': [offer(1, 1), data(2, 0, b'x')],
-            'a gap': [offer(1, 9), data(1, 1, b'x')],
-            'data twice': [offer(1, 9), data(1, 0, b'x'), data(1, 0, b'x')],
-            'huge offset': [offer(1, 9), data(1, 2**64 - 1, b'x')],
-            'too large': [offer(1, 2**40),
-                          data(1, 0, b'x' * (1024 * 1024 + 1))],
-            'early end': [offer(1, 2), data(1, 0, b'x'), end(1, b'x')],
-            'end of another': [offer(1, 0), end(2, b'')],
-            'short end': [offer(1, 0), end(1, b'')[:-1]],
-            'long end': [offer(1, 0), end(1, b'') + b'x'],
-            'an accept': [message(ACCEPT, (1, 4))],
-            'a stored': [message(STORED, (1, 4), b'x' * 32)],
-            'a failed': [message(FAILED, (1, 4), b'why')],
-            'a pong': [message(PONG, (1, 8))],
-            'large ping': [message(PING, (1, 8), b'x' * (1024 * 1024 + 1))],
+            'no type': message(0)[:8],
+            'type 0': message(0),
+            'unknown type': message(12, b'x' * 40),
+            'a pong': message(PONG, number(1)),
+            'short ping': message(PING, b'1234567'),
+            'large ping': message(PING, number(1) + b'x' * (1024**2 + 1)),
+            'a file': message(OFFER, number(1) + b'name'),
         }
-        for name, messages in broken.items():
+        for name, content in broken.items():
             with self.subTest(name=name):
                 peer = Peer(self, self.server)
                 connection = peer.reach('wq')
-                for content in messages[:-1]:
-                    peer.send(connection, content)
-                connection.send_message(GLib.Bytes.new(messages[-1]))
+                connection.send_message(GLib.Bytes.new(content))
+                iterate_until(lambda: peer.closed)
+                self.assertEqual(listener.event('error')['code'],
+                                 'invalid-data')
+        self.assert_ends(self.send(self.server, 'wq', self.file()))
+
+    def test_broken_streams(self):
+        """Each ends its connection, and nothing else."""
+        listener, _ = self.listener_and_connection()
+        broken = {
+            'none of ours': b'GET / HTTP/1.1\r\n\r\n',
+            'another version': b'\0hptool\1' + offer(1)[8:],
+            'type 0': record(0),
+            'unknown type': record(12),
+            'a message': record(PING, number(1)),
+            'short offer': record(OFFER, b'1234567'),
+            'no name': offer(1, b''),
+            'long name': offer(1, b'x' * 1025),
+            'negative size': offer(2**63),
+            'largest size': offer(2**64 - 1),
+            'long record': MAGIC + bytes([OFFER]) + b'\xff\xff',
+            'two offers': offer(0) + offer(0),
+            'too much data': offer(1) + b'xy' + end(b'xy'),
+            'a short end': offer(0) + record(END, b'x' * 31),
+            'a long end': offer(0) + record(END, b'x' * 33),
+            'an accept': record(ACCEPT),
+            'an end': end(b''),
+            'a stored': stored(b''),
+            'a failed': record(FAILED, b'why'),
+            'a tick': record(TICK, number(1) * 2),
+            'a report': record(REPORT, number(1) * 6),
+            'a test of no time': ask_test(milliseconds=0),
+            'a long test': ask_test(milliseconds=60_001),
+            'a test without streams': ask_test(streams=0),
+            'a test of many streams': ask_test(streams=65),
+            'a test of no direction': ask_test(reverse=2),
+            'two tests': ask_test() + ask_test(),
+        }
+        for name, content in broken.items():
+            with self.subTest(name=name):
+                peer = Peer(self, self.server)
+                stream = peer.open(peer.reach('wq'), content)
                 iterate_until(lambda: peer.closed)
                 self.assertEqual(listener.event('error')['code'],
                                  'invalid-data')
                 self.assertEqual(self.inbox_names(), [])
+                del stream
         self.assert_ends(self.send(self.server, 'wq', self.file()))
 
     def test_flood_without_reading(self):
         """Random bytes behind the magic do no harm."""
         listener, _ = self.listener_and_connection()
-        for i in range(30):
+        for i in range(24):
             peer = Peer(self, self.server)
             connection = peer.reach('wq')
-            connection.send_message(GLib.Bytes.new(
-                MAGIC + struct.pack('B', i % 10) + os.urandom(i * 3)))
+            noise = struct.pack('B', i % 12) + os.urandom(i * 3)
+            connection.send_message(GLib.Bytes.new(MAGIC + noise))
+            stream = peer.open(connection, MAGIC + noise)
             iterate_until(lambda: connection.get_queued_bytes() == 0
                           or peer.closed)
+            del stream
             peer.close()
         self.assertTrue(listener.is_running(), listener.story())
         self.assert_ends(self.send(self.server, 'wq', self.file()))
-
-
-class Callee(tools.TestCase):
-    """A program that is sent files, but is no listener, or a bad one."""
-
-    def setUp(self):
-        super().setUp()
-        self.server = self.serve()
-        self.peer = Peer(self, self.server, 'app')
-        self.path = self.file(b'abc')
-
-    def send_file(self, *arguments):
-        return self.send(self.server, 'app', self.path, *arguments)
-
-    def wait(self, process):
-        """The peer must go on meanwhile."""
-        iterate_until(lambda: not process.is_running())
-
-    def answer(self, content):
-        self.peer.connections[-1].send_message(GLib.Bytes.new(content))
-
-    def test_no_listener(self):
-        sender = self.send_file('--timeout', '2')
-        self.wait(sender)
-        error = self.assert_error(sender, 'timed-out')
-        self.assertIn('hole-punch listen', error['message'])
-        # It was only asked.
-        self.assertEqual(self.peer.messages,
-                         [offer(0, 3, self.path.name.encode())])
-
-    def test_plain_answer(self):
-        sender = self.send_file('--timeout', '2')
-        self.peer.next_message()
-        self.answer(b'not now')
-        self.wait(sender)
-        self.assertEqual(sender.event('message')['text'], 'not now')
-        self.assert_error(sender, 'timed-out')
-
-    def test_refused(self):
-        sender = self.send_file()
-        self.peer.next_message()
-        self.answer(message(FAILED, (0, 4), b'no\x1broom'))
-        self.wait(sender)
-        error = self.assert_error(sender, 'failed')
-        self.assertIn('could not store it (no\ufffdroom)', error['message'])
-
-    def test_refused_at_the_end(self):
-        sender = self.send_file()
-        self.peer.next_message()
-        self.answer(message(ACCEPT, (0, 4)))
-        self.assertEqual(self.peer.next_message(), data(0, 0, b'abc'))
-        self.assertEqual(self.peer.next_message(), end(0, b'abc'))
-        self.answer(message(FAILED, (0, 4)))
-        self.wait(sender)
-        self.assert_error(sender, 'failed')
-
-    def test_good_answers(self):
-        sender = self.send_file()
-        self.peer.next_message()
-        # Of no transfer at hand: passed over
-        self.answer(message(STORED, (1, 4), b'x' * 32))
-        self.answer(message(ACCEPT, (0, 4)))
-        self.peer.next_message()
-        self.peer.next_message()
-        self.answer(message(STORED, (0, 4), hashlib.sha256(b'abc').digest()))
-        self.wait(sender)
-        self.assert_ends(sender)
-
-    def test_bad_answers(self):
-        digest = hashlib.sha256(b'abc').digest()
-        for answers in ([message(STORED, (0, 4), digest)],
-                        [message(ACCEPT, (0, 4)), message(ACCEPT, (0, 4))],
-                        [message(ACCEPT, (0, 4)),
-                         message(STORED, (0, 4), b'x' * 32)],
-                        [message(ACCEPT, (0, 4), b'x')],
-                        [MAGIC]):
-            with self.subTest(answers=answers):
-                sender = self.send_file()
-                self.peer.next_message()
-                for answer in answers:
-                    self.answer(answer)
-                self.wait(sender)
-                self.assert_error(sender, 'invalid-data')
-                self.peer.messages.clear()
-
-    def test_closed(self):
-        sender = self.send_file()
-        self.peer.next_message()
-        connection = self.peer.connections[-1]
-        self.peer.call(connection.close_async, connection.close_finish)
-        self.wait(sender)
-        self.assert_error(sender, 'closed')
 
 
 if __name__ == '__main__':

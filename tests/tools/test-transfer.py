@@ -8,6 +8,7 @@ import os
 import resource
 import shutil
 import signal
+import time
 
 import tools
 
@@ -220,7 +221,7 @@ class Transfer(tools.TestCase):
         listener.event('resolved')
         self.await_transfer(sender)
         self.assertRegex(self.inbox_names()[0], r'^\.hole-punch-.*\.part$')
-        sender.signal(signal.SIGTERM)
+        sender.signal(signal.SIGINT)
         self.assert_ends(sender, 1)
         self.assertEqual(listener.event('error')['code'], 'partial-input')
         self.assertEqual(self.inbox_names(), [])
@@ -264,6 +265,62 @@ class Transfer(tools.TestCase):
         os.truncate(path, 0)
         self.assert_error(sender, 'partial-input')
 
+    def test_file_that_grows(self):
+        """It arrives as it was when it was offered."""
+        content = os.urandom(32 * MEBI)
+        path = self.file(content)
+        listener = self.listen(self.server)
+        sender = self.send(self.server, 'wq', path)
+        with open(path, 'ab') as file:
+            while sender.is_running():
+                file.write(b'more')
+                file.flush()
+                time.sleep(0.001)
+        self.assert_ends(sender)
+        size = sender.event('file')['bytes']
+        self.assertLessEqual(size, path.stat().st_size)
+        event = listener.event('file')
+        self.assertEqual(event['bytes'], size)
+        self.assertEqual(event['sha256'],
+                         tools.sha256(path.read_bytes()[:size]))
+
+    def test_file_that_is_deleted(self):
+        """Who has it open has it."""
+        content = os.urandom(64 * MEBI)
+        path = self.file(content)
+        listener = self.listen(self.server)
+        sender = self.send(self.server, 'wq', path)
+        self.await_transfer(sender)
+        path.unlink()
+        self.assert_ends(sender)
+        self.assertEqual(listener.event('file')['sha256'],
+                         tools.sha256(content))
+
+    def test_later_file_is_gone(self):
+        """What was sent before stays."""
+        first, second = self.file(os.urandom(64 * MEBI)), self.file()
+        listener = self.listen(self.server)
+        sender = self.send(self.server, 'wq', first, second)
+        self.await_transfer(sender)
+        second.unlink()
+        self.assert_error(sender, 'not-found')
+        self.assertEqual(listener.event('file')['name'], first.name)
+        self.assertEqual(self.inbox_names(), [first.name])
+
+    def test_killed_listener(self):
+        """It cannot even say that it ends; a new one is found later."""
+        path = self.folder / 'huge'
+        path.touch()
+        os.truncate(path, 1024 * 1024 * MEBI)
+        listener = self.listen(self.server)
+        sender = self.send(self.server, 'wq', path)
+        self.await_transfer(sender)
+        listener.signal(signal.SIGKILL)
+        listener.wait()
+        sender.event('interrupted')
+        sender.signal(signal.SIGINT)
+        self.assert_ends(sender, 1)
+
     def test_no_room(self):
         def limit():
             signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
@@ -295,7 +352,9 @@ class Transfer(tools.TestCase):
         self.assert_ends(sender)
         self.assert_ends(listener)
         self.assertRegex(sender.text(), '(?m)^wq: connected .* → .* after ')
-        self.assertRegex(sender.text(), r'(?m)^Sent .*report\.pdf \(1\.0 kB\)')
+        self.assertRegex(sender.text(),
+                         r'(?m)^Sent .*report\.pdf \(1\.0 kB\) in [\d.]+ m?s '
+                         r'\([\d.]+ [kM]?B?(bytes)?/s\)$')
         # No progress bar where there is no terminal
         self.assertEqual(sender.errors(), '')
         self.assertIn(f': received {self.inbox}/report.pdf (1.0 kB)\n',
@@ -313,7 +372,7 @@ class Transfer(tools.TestCase):
             os.dup2(terminal, 2)
 
         self.listen(self.server)
-        path = self.file(os.urandom(40 * MEBI), 'report.pdf')
+        path = self.file(os.urandom(100 * MEBI), 'report.pdf')
         sender = self.send(self.server, 'wq', path, as_json=False,
                            prepare=use_terminal)
         os.close(terminal)

@@ -10,8 +10,8 @@ import subprocess
 
 import tools
 
-COMMANDS = ('serve', 'listen', 'send', 'ping', 'identity')
-PEERS = ('listen', 'send', 'ping')
+COMMANDS = ('serve', 'listen', 'send', 'ping', 'speed', 'identity')
+PEERS = ('listen', 'send', 'ping', 'speed')
 MANUAL = tools.SOURCE / 'data/hole-punch.1'
 COMPLETION = tools.SOURCE / 'data/completions/hole-punch'
 
@@ -72,6 +72,11 @@ class Usage(tools.TestCase):
                               ('--interval', 'nan'), ('--size', '-1'),
                               ('--size', '1048577')):
             self.assert_usage('ping', 'wq', '-m', 'localhost', option, value)
+        self.assert_usage('speed', 'wq', 'extra', '-m', 'localhost')
+        for option, value in (('--seconds', '0'), ('--seconds', '60.1'),
+                              ('--seconds', 'nan'), ('--streams', '0'),
+                              ('--streams', '65'), ('--streams', 'many')):
+            self.assert_usage('speed', 'wq', '-m', 'localhost', option, value)
 
     def test_help(self):
         for arguments in (('--help',), ('-h',), ('help',)):
