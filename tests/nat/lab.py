@@ -17,11 +17,11 @@ Where an end has no NAT ("open"), its host has a public address of its own:
 198.51.101.2 or 203.0.114.2. With IPv6 the hosts have global addresses,
 2001:db8:a::2 and 2001:db8:b::2, behind a stateful firewall on nat-a, nat-b.
 
-A router can hold every packet back for a while (delay.py, on a TUN device: not
-every kernel has netem): r2 between the ends and on the way to the server
-alike, r1 or r3 for one side alone; and r1 can lose some. All of it vanishes with the process: it lives in
-a mount and network namespace of its own, in a user namespace too when the
-caller is not root.
+A router can hold every packet back for a while (by the emulator, on a TUN
+device: not every kernel has netem): r2 between the ends and on the way to the
+server alike, r1 or r3 for one side alone; and r1 can lose some. All of it
+vanishes with the process: it lives in a mount and network namespace of its own,
+in a user namespace too when the caller is not root.
 """
 
 import json
@@ -30,12 +30,20 @@ import subprocess
 import sys
 import time
 
-HERE = os.path.dirname(os.path.abspath(__file__))
+from emulator import Emulator
+
 SKIP = 77
 
 PUBLIC = {'a': '198.51.100.2', 'b': '203.0.113.2'}
 SERVER = '192.0.2.2'
 SERVER6 = '2001:db8:5::2'
+
+
+def need_tun():
+    """Ends the program, as skipped, where the emulator cannot run."""
+    if not os.access('/dev/net/tun', os.R_OK | os.W_OK):
+        print('SKIP: /dev/net/tun is missing, or not for this user')
+        sys.exit(SKIP)
 
 
 def enter():
@@ -155,6 +163,7 @@ class Lab:
                  ipv6=False, delay_ms=0, delay_at='r2', loss_percent=0,
                  extra_hosts=()):
         self.processes = []
+        self.emulators = []
         self.kinds = {'a': nat_a, 'b': nat_b}
         for name in ('nat-a', 'nat-b', 'r1', 'r2', 'r3', 's'):
             self._add_namespace(name, router=name != 's')
@@ -275,13 +284,23 @@ class Lab:
         inside(nat, 'nft', '-f', '-', text=FIREWALL_6.format(wan='wan'))
 
     def _delay(self, router, milliseconds):
-        process = subprocess.Popen(
-            ['ip', 'netns', 'exec', router, sys.executable,
-             os.path.join(HERE, 'delay.py'), str(milliseconds)],
-            stdout=subprocess.PIPE, text=True)
-        self.processes.append(process)
-        if process.stdout.readline().strip() != 'ready':
-            raise RuntimeError('delay.py did not start')
+        """Holds back every packet that the router forwards: whatever comes
+        from elsewhere is routed into the emulator's device, and takes the real
+        routes when it has come back out of it."""
+        self.emulators.append(
+            Emulator('--left', f'{router}:delay',
+                     '--there', f'delay={milliseconds}ms'))
+        inside(router, 'ip', 'link', 'set', 'delay', 'txqueuelen', '5000',
+               'up')
+        for family in ('-4', '-6'):
+            ip = [router, 'ip', family]
+            inside(*ip, 'route', 'add', 'default', 'dev', 'delay',
+                   'table', '100')
+            inside(*ip, 'rule', 'add', 'iif', 'lo', 'lookup', 'main',
+                   'pref', '10')
+            inside(*ip, 'rule', 'add', 'iif', 'delay', 'lookup', 'main',
+                   'pref', '11')
+            inside(*ip, 'rule', 'add', 'lookup', '100', 'pref', '12')
 
     def lose(self, percent):
         """Loses some of all packets between a's side and everything else."""
@@ -290,6 +309,38 @@ class Lab:
               chain passing { type filter hook forward priority -300;
                 numgen random mod 100 < %d drop; }
             }''' % percent)
+
+    def narrow(self, mtu):
+        """The hop between r1 and r2 carries so many bytes from now on, and no
+        router tells anybody. Counts the sizes of what passes it, anew."""
+        for name, interface in (('r1', 'to-r2'), ('r2', 'to-r1')):
+            # One packet is one datagram: what came as many in one is cut.
+            inside(name, 'ip', 'link', 'set', interface, 'mtu', str(mtu),
+                   'gso_max_size', '1000')
+            inside(name, 'nft', '-f', '-', text='''
+                table inet narrow
+                delete table inet narrow
+                table inet narrow {
+                  set sizes { typeof ip length; flags dynamic; size 4096; }
+                  chain telling { type filter hook output priority 0;
+                    icmp type destination-unreachable drop;
+                    icmpv6 type packet-too-big drop; }
+                  chain arriving { type filter hook prerouting priority -300;
+                    iifname %s meta l4proto udp update @sizes { ip length }; }
+                }''' % interface)
+
+    @staticmethod
+    def largest_passed():
+        """UDP payload of the largest that came through the narrow hop: to b's
+        side, to a's side."""
+        largest = []
+        for name in ('r2', 'r1'):
+            listed = json.loads(inside(name, 'nft', '-j', 'list', 'set',
+                                       'inet', 'narrow', 'sizes'))
+            sizes = [part['set'].get('elem', [0])
+                     for part in listed['nftables'] if 'set' in part][0]
+            largest.append(max(sizes) - 28)
+        return largest
 
     def reboot_nat(self, side):
         """The NAT forgets all its mappings, as a rebooted router does."""
@@ -323,3 +374,5 @@ class Lab:
             if process.poll() is None:
                 process.kill()
             process.wait()
+        for emulator in self.emulators:
+            emulator.close()

@@ -317,6 +317,46 @@ def server_restart():
     row('server-restart', there, f'(found again {took:.1f} s later)')
 
 
+def path_mtu():
+    """A hop in the middle carries less than both ends' networks, and even less
+    later, while much is being sent both ways; then one end's own interface. No
+    ICMP tells of it."""
+    def shrink_own():
+        network.narrow(1500)
+        inside('a', 'ip', 'link', 'set', 'eth0', 'mtu', '1200')
+
+    def check(least, most):
+        sizes = network.largest_passed()
+        assert all(least <= size <= most for size in sizes), sizes
+        results.append(f'{most + 28} bytes: {sizes}')
+
+    results = []
+    with Lab(delay_ms=ONE_WAY) as network, \
+            tempfile.TemporaryDirectory() as directory:
+        network.narrow(1400)
+        matcher = serve(network, directory)
+        listener = listen(network, 'b', directory)
+        pinger = ping(network, 'a', count=0, interval=0.05, size=100000)
+        there = pinger.wait('resolved')
+        for _ in range(60):
+            pinger.wait('pong')
+        check(1344, 1372)
+        pauses = [pause_of(pinger, lambda: network.narrow(1300), minimum=80)]
+        check(1246, 1272)
+        pauses.append(pause_of(pinger, shrink_own, minimum=80))
+        network.narrow(1500)
+        for _ in range(20):
+            pinger.wait('pong')
+        check(1148, 1172)
+        assert max(pauses) < 4, pauses
+        # It may count as lost what was under way: pings are unreliable.
+        pinger.process.kill()
+        listener.end()
+        matcher.end()
+    row('path-mtu', there, f'({"; ".join(results)}; after pauses of '
+        f'{pauses[0]:.2f} s and {pauses[1]:.2f} s)')
+
+
 def transfer(network, scenario, content):
     with tempfile.TemporaryDirectory() as directory:
         matcher = serve(network, directory)
@@ -354,6 +394,63 @@ def file():
         transfer(network, 'file-64-MiB-5-percent', os.urandom(1 << 20) * 64)
 
 
+def speed():
+    """A speed test in either direction, 10 ms away, and 1 % lost."""
+    with Lab(delay_ms=ONE_WAY, loss_percent=1) as network, \
+            tempfile.TemporaryDirectory() as directory:
+        matcher = serve(network, directory)
+        listener = listen(network, 'b', directory)
+        notes = []
+        for arguments in ([], ['--reverse', '--streams', '4']):
+            tester = Tool(network, 'a', 'speed', 'wq', '--match-server',
+                          SERVER, '--seconds', '4', *arguments)
+            there = tester.wait('resolved', path='direct')
+            found = tester.wait('speed', timeout=60)
+            assert tester.process.wait(timeout=30) == 0
+            assert listener.wait('tested')['reverse'] == bool(arguments)
+            # The loss is seen, and no round trip is shorter than the path.
+            assert 0 < found['datagrams-lost'] < found['datagrams-sent'] / 2
+            assert found['round-trip-50'] >= 2 * ONE_WAY, found
+            assert found['pings-answered'] > 0.8 * found['pings-sent'], found
+            notes.append(f'{found["bytes-per-second"] / 1e6:.1f} MB/s, '
+                         f'{found["round-trip-99"]:.0f} ms')
+        listener.end()
+        matcher.end()
+    row('speed', there, f'({"; back ".join(notes)})')
+
+
+def ecn():
+    """A queue of half a second, with and without marks from 10 ms on."""
+    found = []
+    with Lab(delay_ms=ONE_WAY) as network, \
+            tempfile.TemporaryDirectory() as directory:
+        router = network.emulators[0]
+        matcher = serve(network, directory)
+        listener = listen(network, 'b', directory)
+        for marks in '', 'ecn=10ms':
+            router.change('there', f'delay={ONE_WAY}ms rate=20M queue=500ms '
+                          f'{marks}')
+            router.forget()
+            tester = Tool(network, 'a', 'speed', 'wq', '--match-server',
+                          SERVER, '--seconds', '4')
+            there = tester.wait('resolved', path='direct')
+            speed = tester.wait('speed', timeout=60)
+            assert tester.process.wait(timeout=30) == 0
+            found.append((router.statistics()['there'],
+                          speed['bytes-per-second'] * 8 / 1e6))
+        listener.end()
+        matcher.end()
+    (plain, plain_rate), (marked, rate) = found
+    assert plain['marked'] == 0, plain
+    assert marked['marked'] > 0, marked
+    assert marked['queue-full'] == 0, marked
+    delays = [each['queue-delay-ms'] for each in (plain, marked)]
+    assert delays[1]['p50'] <= delays[0]['p50'] + 1, delays
+    assert rate > 0.8 * plain_rate, found
+    row('ecn', there, f'(queue p50 {delays[0]["p50"]:.1f} ms, with marks '
+        f'{delays[1]["p50"]:.1f} ms; {plain_rate:.1f} and {rate:.1f} Mbit/s)')
+
+
 SCENARIOS = {
     'public-public': public_public,
     'port-restricted': port_restricted,
@@ -370,7 +467,10 @@ SCENARIOS = {
     'nat-reboot': nat_reboot,
     'roaming': roaming,
     'server-restart': server_restart,
+    'path-mtu': path_mtu,
     'file': file,
+    'speed': speed,
+    'ecn': ecn,
 }
 
 
@@ -378,6 +478,7 @@ def main():
     if sys.argv[1:] == ['--list']:
         print('\n'.join(SCENARIOS))
         return
+    lab.need_tun()
     lab.enter()
     SCENARIOS[sys.argv[1]]()
 
