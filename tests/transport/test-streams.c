@@ -8,13 +8,13 @@
  * one alone and tells what happens.
  */
 
+#include "seeds.h"
 #include "transport-peer.h"
 
 #include <string.h>
 
 #define N_SEEDS 320
 #define TIME_LIMIT (60 * G_TIME_SPAN_MINUTE)
-#define TRACED_TWICE_EVERY 8
 #define LONGEST 400000
 #define PERIOD 65521
 
@@ -65,8 +65,6 @@ typedef struct
 
   gboolean has_ended;
 } Stream;
-
-static guint64 verbose_seed;
 
 static guint64
 below (Scenario *self, guint64 limit)
@@ -513,51 +511,10 @@ run_scenario (guint64 seed, gboolean verbose)
   return trace;
 }
 
-static void
-test_scenario (gconstpointer data)
-{
-  guint64 seed = GPOINTER_TO_UINT (data);
-  guint64 trace = run_scenario (seed, seed == verbose_seed);
-
-  if (seed % TRACED_TWICE_EVERY == 0)
-    g_assert_cmpuint (trace, ==, run_scenario (seed, FALSE));
-}
-
-/* Takes "--seed N" out, as g_test_init() has an option of that name. */
-static guint64
-take_seed (int *argc, char **argv)
-{
-  guint64 seed = 0;
-  int kept = 1;
-
-  for (int i = 1; i < *argc; i++)
-    if (g_str_equal (argv[i], "--seed") && i + 1 < *argc)
-      seed = g_ascii_strtoull (argv[++i], NULL, 10);
-    else
-      argv[kept++] = argv[i];
-  *argc = kept;
-  argv[kept] = NULL;
-  return seed;
-}
-
-static void
-add_seed (guint64 seed)
-{
-  g_autofree char *path
-      = g_strdup_printf ("/transport/streams/%" G_GUINT64_FORMAT, seed);
-
-  g_test_add_data_func (path, GUINT_TO_POINTER (seed), test_scenario);
-}
-
 int
 main (int argc, char **argv)
 {
-  verbose_seed = take_seed (&argc, argv);
-  g_test_init (&argc, &argv, NULL);
-  if (verbose_seed != 0)
-    add_seed (verbose_seed);
-  else
-    for (guint64 seed = 1; seed <= N_SEEDS; seed++)
-      add_seed (seed);
-  return g_test_run ();
+  static const Seeds seeds = { "/transport/streams/", N_SEEDS, run_scenario };
+
+  return seeds_main (&seeds, argc, argv);
 }
