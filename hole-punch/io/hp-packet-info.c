@@ -29,28 +29,36 @@ struct _HpPacketInfo
 G_DEFINE_FINAL_TYPE (HpPacketInfo, hp_packet_info,
                      G_TYPE_SOCKET_CONTROL_MESSAGE)
 
+/* Asked for several times with each datagram: GObject has found the class's
+ * functions already, which needs no further check of the type. */
+static HpPacketInfo *
+info_of (GSocketControlMessage *message)
+{
+  return (HpPacketInfo *) message;
+}
+
 static gsize
 hp_packet_info_get_size (GSocketControlMessage *message)
 {
-  return HP_PACKET_INFO (message)->size;
+  return info_of (message)->size;
 }
 
 static int
 hp_packet_info_get_level (GSocketControlMessage *message)
 {
-  return HP_PACKET_INFO (message)->level;
+  return info_of (message)->level;
 }
 
 static int
 hp_packet_info_get_message_type (GSocketControlMessage *message)
 {
-  return HP_PACKET_INFO (message)->type;
+  return info_of (message)->type;
 }
 
 static void
 hp_packet_info_serialize (GSocketControlMessage *message, gpointer data)
 {
-  HpPacketInfo *self = HP_PACKET_INFO (message);
+  HpPacketInfo *self = info_of (message);
 
   memcpy (data, &self->data, self->size);
 }
@@ -132,7 +140,7 @@ hp_packet_info_deserialize (int level, int type, gsize size, gpointer data)
   recent = get_recent ();
   self = find_recent (recent, level, type, data);
   if (self != NULL)
-    return g_object_ref (G_SOCKET_CONTROL_MESSAGE (self));
+    return g_object_ref (&self->parent);
   self = g_object_new (HP_TYPE_PACKET_INFO, NULL);
   self->level = level;
   self->type = type;
@@ -140,7 +148,7 @@ hp_packet_info_deserialize (int level, int type, gsize size, gpointer data)
   memcpy (&self->data, data, known);
   g_set_object (&recent->messages[recent->next], self);
   recent->next = (recent->next + 1) % N_RECENT;
-  return G_SOCKET_CONTROL_MESSAGE (self);
+  return &self->parent;
 }
 
 static void

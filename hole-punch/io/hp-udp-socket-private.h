@@ -53,6 +53,8 @@ struct _HpUdpSocket
   GSocketControlMessage *local_info;
   gsize segment;
   GSocketControlMessage *segment_info;
+  HpEcn usual_ecn;  /* what the socket marks with by itself */
+  guint n_unusual;  /* datagrams in a row with another mark */
   HpEcn ecn;
   HpAddressFamily ecn_family;
   GSocketControlMessage *ecn_info;

@@ -19,6 +19,8 @@
  * without checksum offload does not learn it, but the route may change. */
 #define MAX_SEGMENT_FAILURES 4
 #define RETRY_AFTER 4096
+/* Sendings in a row with a mark until the socket has it by itself */
+#define BECOMES_USUAL 16
 /* Control messages with a datagram: from where, its TTL, its segments and its
  * mark */
 #define MAX_CONTROLS 4
@@ -95,6 +97,37 @@ get_ecn_info (HpUdpSocket *self, HpEcn ecn, HpAddressFamily family)
   return self->ecn_info;
 }
 
+static gboolean
+set_usual_ecn (HpUdpSocket *self, HpEcn ecn)
+{
+  /* Of IPv4 datagrams also on a socket of both */
+  return g_socket_set_option (self->socket, IPPROTO_IP, IP_TOS, ecn, NULL)
+         && (!self->is_ipv6
+             || g_socket_set_option (self->socket, IPPROTO_IPV6, IPV6_TCLASS,
+                                     ecn, NULL));
+}
+
+/* A control message with each datagram costs more than all else that composes
+ * it, and most connections use one mark for good. */
+static gboolean
+needs_ecn_info (HpUdpSocket *self, HpEcn ecn)
+{
+  if (ecn == self->usual_ecn)
+    {
+      self->n_unusual = 0;
+      return FALSE;
+    }
+  if (++self->n_unusual % BECOMES_USUAL != 0)
+    return TRUE;
+  if (!set_usual_ecn (self, ecn))
+    {
+      set_usual_ecn (self, self->usual_ecn);
+      return TRUE;
+    }
+  self->usual_ecn = ecn;
+  return FALSE;
+}
+
 /* A pair of families that this socket can send between; and an unspecified
  * address is none to leave from. */
 static gboolean
@@ -122,7 +155,7 @@ add_controls (HpUdpSocket *self, const HpOutgoing *outgoing,
 
   if (with_local)
     messages[n++] = get_local_info (self, &route->local);
-  if (outgoing->ecn != HP_ECN_NOT_ECT)
+  if (needs_ecn_info (self, (HpEcn) outgoing->ecn))
     messages[n++] = get_ecn_info (self, (HpEcn) outgoing->ecn,
                                   (HpAddressFamily) route->remote.family);
   return n;

@@ -285,13 +285,12 @@ take_controls (HpUdpSocket *self, guint i, HpDatagram *each, gsize *segment)
 {
   for (guint k = 0; k < self->n_controls[i]; k++)
     {
-      GSocketControlMessage *message = self->controls[i][k];
+      gpointer message = self->controls[i][k];
 
       if (HP_IS_PACKET_INFO (message)
-          && !hp_packet_info_get_segment (HP_PACKET_INFO (message), segment)
-          && !hp_packet_info_get_ecn (HP_PACKET_INFO (message), &each->ecn)
-          && hp_packet_info_get_local (HP_PACKET_INFO (message),
-                                       &each->route.local))
+          && !hp_packet_info_get_segment (message, segment)
+          && !hp_packet_info_get_ecn (message, &each->ecn)
+          && hp_packet_info_get_local (message, &each->route.local))
         each->route.local.port = self->address.port;
       g_object_unref (message);
     }

@@ -31,6 +31,31 @@ __wrap_g_socket_get_option (GSocket *socket, int level, int name, int *value,
   return __real_g_socket_get_option (socket, level, name, value, error);
 }
 
+GPollableReturn __real_g_socket_send_message_with_timeout (
+    GSocket *socket, GSocketAddress *address, const GOutputVector *vectors,
+    int n_vectors, GSocketControlMessage **messages, int n_messages, int flags,
+    gint64 timeout, gsize *written, GCancellable *cancellable, GError **error);
+GPollableReturn __wrap_g_socket_send_message_with_timeout (
+    GSocket *socket, GSocketAddress *address, const GOutputVector *vectors,
+    int n_vectors, GSocketControlMessage **messages, int n_messages, int flags,
+    gint64 timeout, gsize *written, GCancellable *cancellable, GError **error);
+
+static guint n_sent;
+static guint n_sent_with_messages;
+
+GPollableReturn
+__wrap_g_socket_send_message_with_timeout (
+    GSocket *socket, GSocketAddress *address, const GOutputVector *vectors,
+    int n_vectors, GSocketControlMessage **messages, int n_messages, int flags,
+    gint64 timeout, gsize *written, GCancellable *cancellable, GError **error)
+{
+  n_sent++;
+  n_sent_with_messages += n_messages > 0;
+  return __real_g_socket_send_message_with_timeout (
+      socket, address, vectors, n_vectors, messages, n_messages, flags,
+      timeout, written, cancellable, error);
+}
+
 typedef struct
 {
   guint n;
@@ -139,6 +164,47 @@ check_mixed (void)
   g_assert_cmpuint (received.with[HP_ECN_CE], ==, 1);
 }
 
+static guint
+count_receivable (HpUdpSocket *from, HpUdpSocket *to, const HpRoute *route,
+                  HpEcn ecn)
+{
+  HpOutgoing outgoing = {
+    .route = *route, .ecn = ecn, .bytes = (guint8 *) "x", .length = 1
+  };
+  Received received;
+
+  g_assert_cmpint (hp_udp_socket_send (from, &outgoing), ==, HP_SEND_OK);
+  await (to, 1, &received);
+  return received.with[ecn];
+}
+
+/* One that is asked for often becomes the socket's own: the next other one is
+ * right nevertheless. */
+static void
+check_usual (const char *host)
+{
+  static const HpEcn marks[] = { HP_ECN_ECT_0, HP_ECN_NOT_ECT, HP_ECN_CE };
+  g_autoptr (HpUdpSocket) from = open_socket (NULL);
+  g_autoptr (HpUdpSocket) to = open_socket (NULL);
+  g_autofree char *text = g_strdup_printf (
+      "%s:%u", host, hp_udp_socket_get_address (to)->port);
+  HpRoute route = { 0 };
+
+  g_assert_true (hp_address_parse (&route.remote, text));
+  n_sent = n_sent_with_messages = 0;
+  for (guint i = 0; i < 5 * G_N_ELEMENTS (marks); i++)
+    {
+      HpEcn usual = marks[i % G_N_ELEMENTS (marks)];
+
+      for (guint k = 0; k < 40; k++)
+        g_assert_cmpuint (count_receivable (from, to, &route, usual), ==, 1);
+      for (guint ecn = 0; ecn < 4; ecn++)
+        g_assert_cmpuint (count_receivable (from, to, &route, (HpEcn) ecn), ==,
+                          1);
+    }
+  g_assert_cmpuint (n_sent_with_messages, <, n_sent / 2);
+}
+
 static gboolean
 has_ipv6 (void)
 {
@@ -162,6 +228,8 @@ test_marks (gconstpointer is_old)
   check (NULL, NULL, "[::1]");
   check ("127.0.0.1", NULL, "127.0.0.1");
   check_mixed ();
+  check_usual ("127.0.0.1");
+  check_usual ("[::1]");
 }
 
 int
