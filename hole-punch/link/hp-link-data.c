@@ -140,11 +140,12 @@ static void
 write_path_frames (HpLink *self, HpWriter *writer, gint64 now)
 {
   HpPath *path = self->path;
+  gboolean is_answering = path->n_answers > 0;
 
   write_answers (path, writer);
   if (path->has_echo && !self->is_heard)
     write_token (writer, HP_FRAME_PATH_RESPONSE, path->echo);
-  if (path->challenge_at > now)
+  if (!hp_link_is_consent_due (self, is_answering, now))
     return;
 
   write_challenge (self, path, writer, now);
@@ -186,6 +187,22 @@ write_transport (HpLink *self, HpOutgoing *outgoing, HpWriter *before,
   return TRUE;
 }
 
+/* What has come with a challenge is acknowledged with its answer. */
+static void
+add_early_ack (HpLink *self, HpWriter *writer, gint64 now)
+{
+  HpWriter usual = *writer;
+
+  if (!self->path->is_proven || !hp_link_may_use_transport (self))
+    return;
+  usual.capacity = MIN (usual.capacity, hp_link_get_base_size (self)
+                                            - HP_DATA_OVERHEAD);
+  if (usual.offset >= usual.capacity)
+    return;
+  hp_transport_write_early_ack (self->transport, &usual, now);
+  writer->offset = usual.offset;
+}
+
 static gboolean
 pull_in_use (HpLink *self, HpOutgoing *outgoing, gint64 now)
 {
@@ -202,8 +219,12 @@ pull_in_use (HpLink *self, HpOutgoing *outgoing, gint64 now)
   if (!begin_packet (outgoing, HP_DATAGRAM_SIZE_MAX, &writer))
     return FALSE;
   write_path_frames (self, &writer, now);
-  if (!write_transport (self, outgoing, &writer, now) && !probe)
-    return FALSE;
+  if (!write_transport (self, outgoing, &writer, now))
+    {
+      if (!probe)
+        return FALSE;
+      add_early_ack (self, &writer, now);
+    }
   if (!hp_path_spend (path))
     return FALSE;
   end_packet (self, path, outgoing, writer.offset, now);

@@ -133,6 +133,20 @@ get_consent_interval (HpLink *self)
   return interval;
 }
 
+gboolean
+hp_link_is_consent_due (const HpLink *self, gboolean is_answering, gint64 now)
+{
+  const HpPath *path = self->path;
+  gint64 interval = HP_CONSENT_INTERVAL;
+
+  if (path->challenge_at <= now)
+    return TRUE;
+  if (self->config.keepalive_interval > 0)
+    interval = MIN (interval, self->config.keepalive_interval);
+  return is_answering && path->is_proven && path->n_unanswered == 0
+         && path->challenge_at - now <= interval / 2;
+}
+
 static gboolean
 is_failing (const HpPath *path, gint64 now)
 {

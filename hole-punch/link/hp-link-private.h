@@ -165,6 +165,10 @@ gsize hp_link_get_base_size (const HpLink *self);
 void hp_link_use_path (HpLink *self, HpPath *path, gint64 now);
 /* Challenges it with the next pull */
 void hp_link_challenge (HpLink *self, HpPath *path, gint64 now);
+/* Time to challenge the path in use; a little early with an answer that goes
+ * there anyway: the other side's consent is asked for about as often */
+gboolean hp_link_is_consent_due (const HpLink *self, gboolean is_answering,
+                                 gint64 now);
 /* A challenge of @path has just been sent */
 void hp_link_challenge_sent (HpLink *self, HpPath *path, gint64 now);
 /* A token of @path came back */

@@ -383,12 +383,27 @@ hp_transport_write_packet (HpTransport *self, HpWriter *writer, guint64 number,
   return TRUE;
 }
 
-void
-hp_transport_write_last_ack (HpTransport *self, HpWriter *writer, gint64 now)
+static gboolean
+try_ack (HpTransport *self, HpWriter *writer, gint64 now)
 {
   HpWriter tried = *writer;
 
-  if (self->started && hp_ack_tracker_has_news (&self->acks)
-      && write_ack (self, &tried, now))
-    *writer = tried;
+  if (!self->started || !hp_ack_tracker_has_news (&self->acks)
+      || !write_ack (self, &tried, now))
+    return FALSE;
+  *writer = tried;
+  return TRUE;
+}
+
+void
+hp_transport_write_last_ack (HpTransport *self, HpWriter *writer, gint64 now)
+{
+  try_ack (self, writer, now);
+}
+
+void
+hp_transport_write_early_ack (HpTransport *self, HpWriter *writer, gint64 now)
+{
+  if (try_ack (self, writer, now))
+    hp_ack_tracker_sent (&self->acks);
 }

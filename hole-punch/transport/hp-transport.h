@@ -200,6 +200,10 @@ gboolean hp_transport_write_packet (HpTransport *self, HpWriter *writer,
  * that the other side knows what arrived. May be called again for each copy. */
 void hp_transport_write_last_ack (HpTransport *self, HpWriter *writer,
                                   gint64 now);
+/* Into a packet that goes anyway, but not for us: an ACK that could still have
+ * waited, if it fits. @writer: at most a datagram of the usual size */
+void hp_transport_write_early_ack (HpTransport *self, HpWriter *writer,
+                                   gint64 now);
 /* Makes the next packet carry an ack-eliciting frame, a PING if nothing else */
 void hp_transport_ping (HpTransport *self);
 
