@@ -20,22 +20,9 @@
  * or SIGINT, it prints them and ends. */
 
 #include "lane.h"
+#include "loop.h"
 #include "tun.h"
 
-#include <errno.h>
-#include <poll.h>
-#include <sched.h>
-#include <signal.h>
-#include <string.h>
-#include <sys/prctl.h>
-#include <sys/signalfd.h>
-#include <time.h>
-#include <unistd.h>
-
-/* Rounds in which something was done are at least this far apart, in ns: at
- * 1 Gbit/s that is 8 packets of 1500 bytes, and without it each would cost a
- * round of its own. */
-#define TICK 100000
 #define BATCH 128
 
 enum { THERE, BACK, DIRECTIONS };
@@ -53,19 +40,7 @@ typedef struct
   Tun *tuns[DIRECTIONS]; /* the one that each direction comes from */
   int n_tuns;
   Lane *lanes[DIRECTIONS];
-  int signals;
-  GString *input;
-  gboolean ended;
 } Emulator;
-
-static gint64
-get_now (void)
-{
-  struct timespec now;
-
-  clock_gettime (CLOCK_MONOTONIC, &now);
-  return now.tv_sec * G_GINT64_CONSTANT (1000000000) + now.tv_nsec;
-}
 
 /* ---- packets ---- */
 
@@ -84,7 +59,7 @@ read_packets (Emulator *self)
         if (!tun_read (self->tuns[i], &packets))
           break;
         while ((packet = packet_list_pop (&packets)) != NULL)
-          lane_offer (self->lanes[i], packet, get_now ());
+          lane_offer (self->lanes[i], packet, loop_get_now ());
         moved = TRUE;
       }
   return moved;
@@ -95,7 +70,7 @@ static gboolean
 write_packets (Emulator *self)
 {
   gboolean moved = FALSE;
-  gint64 now = get_now ();
+  gint64 now = loop_get_now ();
 
   for (int i = 0; i < self->n_tuns; i++)
     {
@@ -110,11 +85,31 @@ write_packets (Emulator *self)
   return moved;
 }
 
+static gboolean
+move (gpointer user)
+{
+  gboolean moved = read_packets (user);
+
+  return write_packets (user) || moved;
+}
+
+static gint64
+get_deadline (gpointer user)
+{
+  Emulator *self = user;
+  gint64 deadline = G_MAXINT64;
+
+  for (int i = 0; i < self->n_tuns; i++)
+    deadline = MIN (deadline, lane_get_deadline (self->lanes[i]));
+  return deadline;
+}
+
 /* ---- commands ---- */
 
 static void
-print_statistics (Emulator *self)
+print_statistics (gpointer user)
 {
+  Emulator *self = user;
   static const char *names[] = { "there", "back" };
   g_autoptr (GString) json = g_string_new ("{");
 
@@ -150,8 +145,9 @@ turn_knobs (Emulator *self, const char *which, const char *text,
 }
 
 static void
-obey (Emulator *self, const char *line)
+obey (gpointer user, const char *line)
 {
+  Emulator *self = user;
   g_auto (GStrv) words = g_strsplit (line, " ", 2);
   g_autofree char *problem = NULL;
 
@@ -170,109 +166,7 @@ obey (Emulator *self, const char *line)
   g_print ("%s\n", problem != NULL ? problem : "ok");
 }
 
-static void
-read_commands (Emulator *self)
-{
-  char buffer[512], *end;
-  gssize size = read (STDIN_FILENO, buffer, sizeof buffer);
-
-  if (size <= 0)
-    {
-      self->ended = size == 0 || errno != EINTR;
-      return;
-    }
-  g_string_append_len (self->input, buffer, size);
-  while ((end = strchr (self->input->str, '\n')) != NULL)
-    {
-      *end = '\0';
-      obey (self, self->input->str);
-      g_string_erase (self->input, 0, end + 1 - self->input->str);
-    }
-}
-
-static void
-read_signal (Emulator *self)
-{
-  struct signalfd_siginfo info;
-
-  if (read (self->signals, &info, sizeof info) != sizeof info)
-    return;
-  if (info.ssi_signo == SIGUSR1)
-    print_statistics (self);
-  else
-    self->ended = TRUE;
-}
-
-/* ---- the loop ---- */
-
-static void
-wait_until (Emulator *self, gint64 deadline)
-{
-  struct pollfd fds[] = {
-    { .fd = STDIN_FILENO, .events = POLLIN },
-    { .fd = self->signals, .events = POLLIN },
-    { .fd = tun_get_fd (self->tuns[0]), .events = POLLIN },
-    { .fd = tun_get_fd (self->tuns[self->n_tuns - 1]), .events = POLLIN },
-  };
-  gint64 wait = CLAMP (deadline - get_now (), 0,
-                       G_GINT64_CONSTANT (3600000000000));
-  struct timespec timeout = { wait / 1000000000, wait % 1000000000 };
-
-  if (ppoll (fds, G_N_ELEMENTS (fds), &timeout, NULL) <= 0)
-    return;
-  if (fds[0].revents != 0)
-    read_commands (self);
-  if (fds[1].revents != 0)
-    read_signal (self);
-}
-
-static void
-run (Emulator *self)
-{
-  while (!self->ended)
-    {
-      gint64 deadline = G_MAXINT64, began = get_now ();
-
-      gboolean moved = read_packets (self);
-
-      if (write_packets (self) || moved)
-        {
-          gint64 rest = began + TICK - get_now ();
-          struct timespec pause = { 0, rest };
-
-          if (rest > 0)
-            nanosleep (&pause, NULL);
-          deadline = 0;
-        }
-      else
-        for (int i = 0; i < self->n_tuns; i++)
-          deadline = MIN (deadline, lane_get_deadline (self->lanes[i]));
-      wait_until (self, deadline);
-    }
-}
-
-/* An emulator that waits for its turn emulates a link that stutters. */
-static void
-ask_for_precedence (void)
-{
-  struct sched_param parameters = { .sched_priority = 1 };
-
-  prctl (PR_SET_TIMERSLACK, 1);
-  sched_setscheduler (0, SCHED_RR, &parameters);
-}
-
-static int
-open_signals (void)
-{
-  sigset_t set;
-
-  sigemptyset (&set);
-  sigaddset (&set, SIGUSR1);
-  sigaddset (&set, SIGTERM);
-  sigaddset (&set, SIGINT);
-  sigprocmask (SIG_BLOCK, &set, NULL);
-  return signalfd (-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
-}
+/* ---- the program ---- */
 
 static gboolean
 set_up (Emulator *self, const Options *options, char **problem)
@@ -311,12 +205,30 @@ clear (Emulator *self, Options *options)
   for (int i = 0; i < DIRECTIONS; i++)
     g_clear_pointer (&self->lanes[i], lane_free);
   packet_pool_clear (&self->pool);
-  close (self->signals);
-  g_string_free (self->input, TRUE);
   for (guint i = 0; i < G_N_ELEMENTS (options->where); i++)
     g_free (options->where[i]);
   for (guint i = 0; i < G_N_ELEMENTS (options->knobs); i++)
     g_free (options->knobs[i]);
+}
+
+static void
+run (Emulator *self)
+{
+  static const LoopHandlers handlers = {
+    .move = move,
+    .get_deadline = get_deadline,
+    .obey = obey,
+    .print_statistics = print_statistics,
+  };
+  g_autoptr (GArray) descriptors = g_array_new (FALSE, FALSE, sizeof (int));
+
+  for (int i = 0; i < self->n_tuns; i++)
+    {
+      int fd = tun_get_fd (self->tuns[i]);
+
+      g_array_append_val (descriptors, fd);
+    }
+  loop_run (&handlers, self, descriptors);
 }
 
 int
@@ -341,19 +253,13 @@ main (int argc, char **argv)
   g_autoptr (GOptionContext) context = g_option_context_new (NULL);
   g_autoptr (GError) error = NULL;
   g_autofree char *problem = NULL;
-  Emulator self = { .input = g_string_new (NULL) };
+  Emulator self = { .n_tuns = 0 };
 
   g_option_context_add_main_entries (context, entries, NULL);
-  self.signals = open_signals ();
   if (!g_option_context_parse (context, &argc, &argv, &error))
     problem = g_strdup (error->message);
   else if (set_up (&self, &options, &problem))
-    {
-      ask_for_precedence ();
-      g_print ("ready\n");
-      run (&self);
-      print_statistics (&self);
-    }
+    run (&self);
   if (problem != NULL)
     g_printerr ("emulator: %s\n", problem);
   clear (&self, &options);

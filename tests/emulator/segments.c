@@ -156,6 +156,9 @@ segments_cut (const struct virtio_net_hdr *offload, const guint8 *data,
 
   single.gso_type = VIRTIO_NET_HDR_GSO_NONE;
   single.gso_size = 0;
+  /* Of the whole; a device refuses a packet that is said to be shorter than
+   * its headers. */
+  single.hdr_len = 0;
   if (offload->gso_type == VIRTIO_NET_HDR_GSO_NONE || piece == 0
       || !find_layout (&layout, data, size))
     {

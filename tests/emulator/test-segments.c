@@ -246,6 +246,28 @@ test_last_flags (void)
   packet_pool_clear (&pool);
 }
 
+/* The kernel names as headers what lies in a row in its memory, which may be
+ * more than one packet has; no device would take such a packet. */
+static void
+test_long_headers (void)
+{
+  const Kind *kind = &kinds[2];
+  g_autofree guint8 *whole = g_malloc (MAX_SIZE);
+  struct virtio_net_hdr offload = describe (kind, 1000);
+  gsize size = make_whole (kind, whole, 2000, ACK);
+  PacketList packets = { .first = NULL };
+  PacketPool pool = { NULL };
+  Segments segments;
+
+  offload.hdr_len = size;
+  segments_cut (&offload, whole, size, &pool, &packets);
+  packets.first->next->data[1] ^= 4; /* else they would go together */
+  g_assert_cmpuint (segments_join (&segments, packets.first), ==, 1);
+  g_assert_cmpuint (segments.offload.hdr_len, <=, packets.first->size);
+  free_all (&pool, &packets);
+  packet_pool_clear (&pool);
+}
+
 /* A push ends what is handed over together, and is not lost. */
 static void
 test_pushed (void)
@@ -370,6 +392,7 @@ main (int argc, char **argv)
       g_test_add_data_func (apart, &kinds[i], test_apart);
     }
   g_test_add_func ("/segments/last-flags", test_last_flags);
+  g_test_add_func ("/segments/long-headers", test_long_headers);
   g_test_add_func ("/segments/pushed", test_pushed);
   g_test_add_func ("/segments/summed", test_summed);
   g_test_add_func ("/segments/others", test_others);

@@ -1,43 +1,75 @@
 # SPDX-FileCopyrightText: 2026 The hole-punch authors
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""A small internet out of network namespaces, with NATs by nftables.
+"""A small internet out of network namespaces, with NATs of any kind.
 
-      a ─ nat-a ─ r1 ─ r2 ─ r3 ─ nat-b ─ b
-      a2 ┘             │            └ b2
-                       s
+      a ─ [nat-a] ─ r1 ─ r2 ─ r3 ─ [nat-b] ─ b
+      a2 ┘               ╱╲               └ b2
+                        s  t
 
-  a, a2   hosts behind nat-a      10.1.0.2, 10.1.0.3     fd00:a::2, …
-  b, b2   hosts behind nat-b      10.2.0.2, 10.2.0.3     fd00:b::2, …
+  a, a2   hosts behind nat-a      10.1.0.2, 10.1.0.3     2001:db8:a::2, …
+  b, b2   hosts behind nat-b      10.2.0.2, 10.2.0.3     2001:db8:b::2, …
   nat-a   its public address      198.51.100.2
   nat-b                           203.0.113.2
-  s       the match server        192.0.2.2              2001:db8:5::2
+  s       the match server        192.0.2.2, 192.0.2.3   2001:db8:5::2, ::3
+  t       a TURN server's place   192.0.2.18             2001:db8:7::2
   r1-r3   plain routers: a low-TTL opener dies on its way through them
 
-Where an end has no NAT ("open"), its host has a public address of its own:
-198.51.101.2 or 203.0.114.2. With IPv6 the hosts have global addresses,
-2001:db8:a::2 and 2001:db8:b::2, behind a stateful firewall on nat-a, nat-b.
+Where an end has no NAT ("open", "stateful-firewall"), its hosts have public
+addresses of their own: 198.51.101.2 or 203.0.114.2. With IPv6 the hosts have
+global addresses; whatever NAT they are behind is a stateful firewall for them.
 
-A router can hold every packet back for a while (by the emulator, on a TUN
-device: not every kernel has netem): r2 between the ends and on the way to the
-server alike, r1 or r3 for one side alone; and r1 can lose some. All of it
-vanishes with the process: it lives in a mount and network namespace of its own,
-in a user namespace too when the caller is not root.
+With a carrier's NAT over the one at home, there is one more:
+
+      a ─ [nat-a] ─ access-a ─ [carrier-a] ─ r1 …     nat-a: 100.64.1.2
+
+Or both ends may share something:
+
+      shared='lan'       a ─┬─ [nat-a] ─ r1 …    as neighbours
+                         b ─┘
+      shared='nat'       the same, but they do not reach each other directly
+      shared='carrier'   a ─ [nat-a] ─┬─ access ─ [carrier] ─ r1 …
+                         b ─ [nat-b] ─┘
+
+The NATs are processes with TUN devices in the namespaces of their neighbours
+(emulator.py); for the kinds called kernel-… they are namespaces with nftables
+rules (kinds.py). A router can hold every packet back for a while and lose some,
+by the link emulator: r2 between the ends and on the way to the servers alike,
+r1 or r3 for one side alone.
+
+All of it vanishes with the process: it lives in a mount, process and network
+namespace of its own, in a user namespace too when the caller is not root.
+
+    lab.enter()
+    with Lab('port-restricted', 'symmetric-random', round_trip=40) as network:
+        network.spawn('s', 'hole-punch', 'serve')
+        …
+        print(network.nat('a').entries()['created'])
 """
 
+import contextlib
+import ctypes
 import json
 import os
 import subprocess
 import sys
 import time
 
-from emulator import Emulator
+import kinds
+from emulator import Emulator, Nat
 
 SKIP = 77
 
 PUBLIC = {'a': '198.51.100.2', 'b': '203.0.113.2'}
-SERVER = '192.0.2.2'
+LAN = {'a': '10.1.0', 'b': '10.2.0'}
+PUBLIC_LAN = {'a': '198.51.101', 'b': '203.0.114'}
+HOME = {'a': '100.64.1.2', 'b': '100.64.2.2'}
+ROUTER = {'a': 'r1', 'b': 'r3'}
+SERVER, SERVER_2 = '192.0.2.2', '192.0.2.3'
 SERVER6 = '2001:db8:5::2'
+TURN = '192.0.2.18'
+TURN6 = '2001:db8:7::2'
 
+libc = ctypes.CDLL(None, use_errno=True)
 
 def need_tun():
     """Ends the program, as skipped, where the emulator cannot run."""
@@ -82,105 +114,81 @@ def inside(name, *command, **options):
     return run('ip', 'netns', 'exec', name, *command, **options)
 
 
-# What each kind of NAT is, as nftables rules; {lan} and {wan} are its
-# interfaces, {host} the host behind it that a full cone lets in.
-NAT_KINDS = {
-    # Endpoint-independent mapping (ports preserved), address- and
-    # port-dependent filtering. The box itself takes nothing from outside.
-    'port-restricted': '''
-        table ip nat {{
-          chain leaving {{ type nat hook postrouting priority 100;
-            oifname {wan} masquerade; }}
-        }}
-        table ip filter {{
-          chain incoming {{ type filter hook input priority 0;
-            iifname {wan} ct state new drop; }}
-          chain passing {{ type filter hook forward priority 0;
-            iifname {wan} ct state new drop; }}
-        }}''',
-    # The same, but its own INPUT is open: a packet from outside that comes
-    # before the inside has sent takes the tuple, and the inside's own packet
-    # is then given a random port (the early-knock trap).
-    'trap': '''
-        table ip nat {{
-          chain leaving {{ type nat hook postrouting priority 100;
-            oifname {wan} masquerade; }}
-        }}
-        table ip filter {{
-          chain passing {{ type filter hook forward priority 0;
-            iifname {wan} ct state new drop; }}
-        }}''',
-    # Everything that comes from outside reaches the host.
-    'full-cone': '''
-        table ip nat {{
-          chain arriving {{ type nat hook prerouting priority -100;
-            iifname {wan} meta l4proto udp dnat to {host}; }}
-          chain leaving {{ type nat hook postrouting priority 100;
-            oifname {wan} masquerade; }}
-        }}''',
-    # Whoever was sent to may answer from any port.
-    'address-restricted': '''
-        table ip nat {{
-          set contacted {{ type ipv4_addr; timeout 2m; size 1024;
-            flags dynamic; }}
-          chain outgoing {{ type filter hook forward priority 0;
-            iifname {lan} oifname {wan} update @contacted {{ ip daddr }}; }}
-          chain arriving {{ type nat hook prerouting priority -100;
-            iifname {wan} meta l4proto udp ip saddr @contacted \\
-              dnat to {host}; }}
-          chain leaving {{ type nat hook postrouting priority 100;
-            oifname {wan} masquerade; }}
-        }}
-        table ip filter {{
-          chain incoming {{ type filter hook input priority 0;
-            iifname {wan} ct state new drop; }}
-        }}''',
-    # A new random port for every destination.
-    'symmetric': '''
-        table ip nat {{
-          chain leaving {{ type nat hook postrouting priority 100;
-            oifname {wan} masquerade random,fully-random; }}
-        }}
-        table ip filter {{
-          chain incoming {{ type filter hook input priority 0;
-            iifname {wan} ct state new drop; }}
-          chain passing {{ type filter hook forward priority 0;
-            iifname {wan} ct state new drop; }}
-        }}''',
-}
+@contextlib.contextmanager
+def within(name):
+    """This thread is in another network namespace for a while: sockets opened
+    there stay there."""
+    with open('/proc/self/ns/net') as home, \
+            open(f'/run/netns/{name}') as there:
+        if libc.setns(there.fileno(), 0) != 0:
+            raise OSError(ctypes.get_errno(), 'setns')
+        try:
+            yield
+        finally:
+            libc.setns(home.fileno(), 0)
 
-FIREWALL_6 = '''
-    table ip6 filter {{
-      chain passing {{ type filter hook forward priority 0;
-        iifname {wan} ct state new drop; }}
-      chain incoming {{ type filter hook input priority 0;
-        iifname {wan} meta l4proto udp ct state new drop; }}
-        }}'''
+
+def configure(name, lines):
+    """Has ip(8) obey many lines in a namespace."""
+    run('ip', '-n', name, '-batch', '-', text='\n'.join(lines) + '\n')
+
+
+class KernelNat:
+    """A NAT made of nftables rules, in a namespace of its own."""
+
+    def __init__(self, side):
+        self.name = f'nat-{side}'
+        self.address = PUBLIC[side]
+        self.router = PUBLIC[side].rsplit('.', 1)[0] + '.1'
+
+    def reboot(self):
+        """Forgets all mappings."""
+        # Connection tracking has no flush without a tool of its own: when the
+        # outer interface goes down, masquerade drops all that went over it.
+        inside(self.name, 'ip', 'link', 'set', 'wan', 'down')
+        time.sleep(0.5)
+        left = inside(self.name, 'cat', '/proc/net/nf_conntrack')
+        # A peer's test of hairpinning goes to that address, too.
+        assert not any(f'dst={self.address} sport' in line
+                       and f'src={self.address}' not in line
+                       for line in left.splitlines()), left
+        configure(self.name, ['link set wan up',
+                              f'route add default via {self.router}'])
+
+    def forget(self):
+        pass
+
+    def close(self):
+        pass
 
 
 class Lab:
-    def __init__(self, nat_a='port-restricted', nat_b='port-restricted',
-                 ipv6=False, delay_ms=0, delay_at='r2', loss_percent=0,
-                 extra_hosts=()):
+    """a, b: a kind (kinds.py), with words of its own if need be:
+    'port-restricted hairpin=yes lifetime=20s'. round_trip: milliseconds between
+    any two ends; delay_at='r1' or 'r3' is for one side alone. loss: percent of
+    the packets that pass there. carrier: the rules of a carrier's NAT."""
+
+    def __init__(self, a='port-restricted', b='port-restricted',
+                 round_trip=0, loss=0, delay_at='r2', ipv4=True, ipv6=False,
+                 shared=None, carrier=kinds.CARRIER, extra_hosts=(), seed=1):
+        self.kinds = {'a': a, 'b': b}
+        self.carrier = carrier
+        self.shared = shared
+        self.families = [4] * ipv4 + [6] * ipv6
+        self.seed = seed
+        self.namespaces = []
         self.processes = []
         self.emulators = []
-        self.kinds = {'a': nat_a, 'b': nat_b}
-        for name in ('nat-a', 'nat-b', 'r1', 'r2', 'r3', 's'):
-            self._add_namespace(name, router=name != 's')
-        self._core(ipv6)
-        for side, number in (('a', 1), ('b', 2)):
-            hosts = [side] + [h for h in extra_hosts if h[0] == side]
-            self._end(side, number, hosts, ipv6)
-        if delay_ms:
-            self._delay(delay_at, delay_ms)
-        if loss_percent:
-            self.lose(loss_percent)
-        # Neighbours unknown and routes cold: let the first packets not count.
-        for host in ('a', 'b'):
-            inside(host, 'ping', '-c1', '-W2', SERVER, check=False)
-            if ipv6:
-                inside(host, 'ping', '-c5', '-i0.2', '-w2', SERVER6,
-                       check=False)
+        self.boxes = {'a': [], 'b': []}
+        self.hosts = {side: [side] + [h for h in extra_hosts if h[0] == side]
+                      for side in 'ab'}
+        self.addresses = {}  # of each host, inside
+        self._make_core()
+        self._make_ends()
+        if round_trip or loss:
+            self._delay(delay_at, f'delay={round_trip / 2}ms loss={loss}%')
+        self._warm_up()
+        self.forget()
 
     def __enter__(self):
         return self
@@ -188,127 +196,239 @@ class Lab:
     def __exit__(self, *unused):
         self.close()
 
-    def _add_namespace(self, name, router=False):
-        run('ip', 'netns', 'add', name)
-        inside(name, 'ip', 'link', 'set', 'lo', 'up')
-        for key in ('net.ipv4.conf.all.rp_filter=0',
-                    'net.ipv4.conf.default.rp_filter=0',
-                    'net.ipv6.conf.all.accept_dad=0',
-                    'net.ipv6.conf.default.accept_dad=0'):
-            inside(name, 'sysctl', '-qw', key)
-        if router:
-            inside(name, 'sysctl', '-qw', 'net.ipv4.ip_forward=1')
-            inside(name, 'sysctl', '-qw', 'net.ipv6.conf.all.forwarding=1')
+    # ---- laying it out ----
 
-    def _link(self, left, left_ip, right, right_ip, left_if=None,
+    def _add_namespaces(self, *names):
+        self.namespaces += names
+        run('ip', '-batch', '-',
+            text=''.join(f'netns add {name}\n' for name in names))
+        for name in names:
+            with within(name):
+                for key, value in (('ipv4/conf/all/rp_filter', 0),
+                                   ('ipv4/conf/default/rp_filter', 0),
+                                   ('ipv6/conf/all/accept_dad', 0),
+                                   ('ipv6/conf/default/accept_dad', 0)):
+                    with open(f'/proc/sys/net/{key}', 'w') as file:
+                        file.write(str(value))
+
+    @staticmethod
+    def _route_packets(*names):
+        for name in names:
+            with within(name):
+                for key in 'ipv4/ip_forward', 'ipv6/conf/all/forwarding':
+                    with open(f'/proc/sys/net/{key}', 'w') as file:
+                        file.write('1')
+
+    def _bring_up(self, name, interface, addresses=(), routes=()):
+        """Those of the families that there are. A route is 'target rest'."""
+        lines = [f'link set {interface} up', 'link set lo up']
+        for address in addresses:
+            if self._is_wanted(address):
+                lines.append(f'address add {address} dev {interface}'
+                             + (' nodad' if ':' in address else ''))
+        lines += [f'route add {route}' for route in routes
+                  if self._is_wanted(route)]
+        configure(name, lines)
+
+    def _is_wanted(self, text):
+        return (6 if ':' in text else 4) in self.families
+
+    def _link(self, left, left_ips, right, right_ips, left_if=None,
               right_if=None):
         left_if, right_if = left_if or f'to-{right}', right_if or f'to-{left}'
         run('ip', 'link', 'add', left_if, 'netns', left, 'type', 'veth',
             'peer', 'name', right_if, 'netns', right)
-        for name, interface, ips in ((left, left_if, left_ip),
-                                     (right, right_if, right_ip)):
-            for ip in ips.split():
-                inside(name, 'ip', 'address', 'add', ip, 'dev', interface,
-                       *(['nodad'] if ':' in ip else []))
-            inside(name, 'ip', 'link', 'set', interface, 'up')
+        self._bring_up(left, left_if, left_ips.split())
+        self._bring_up(right, right_if, right_ips.split())
 
-    @staticmethod
-    def _route(name, target, via):
-        inside(name, 'ip', *(['-6'] if ':' in via else []), 'route', 'add',
-               target, 'via', via)
-
-    def _core(self, ipv6):
+    def _make_core(self):
+        self._add_namespaces('r1', 'r2', 'r3', 's', 't')
+        self._route_packets('r1', 'r2', 'r3')
         self._link('r1', '192.0.2.9/30 2001:db8:12::1/64',
                    'r2', '192.0.2.10/30 2001:db8:12::2/64')
         self._link('r2', '192.0.2.13/30 2001:db8:23::1/64',
                    'r3', '192.0.2.14/30 2001:db8:23::2/64')
-        self._link('r2', '192.0.2.1/30 2001:db8:5::1/64',
-                   's', f'{SERVER}/30 {SERVER6}/64')
-        self._route('s', 'default', '192.0.2.1')
-        self._route('r1', 'default', '192.0.2.10')
-        self._route('r3', 'default', '192.0.2.13')
-        self._route('r2', '198.51.100.0/23', '192.0.2.9')
-        self._route('r2', '203.0.112.0/22', '192.0.2.14')
-        if ipv6:
-            self._route('s', 'default', '2001:db8:5::1')
-            self._route('r1', 'default', '2001:db8:12::2')
-            self._route('r3', 'default', '2001:db8:23::1')
-            self._route('r2', '2001:db8:a::/47', '2001:db8:12::1')
-            self._route('r2', '2001:db8:b::/64', '2001:db8:23::2')
+        self._link('r2', '192.0.2.1/29 2001:db8:5::1/64', 's',
+                   f'{SERVER}/29 {SERVER_2}/29 {SERVER6}/64 2001:db8:5::3/64')
+        self._link('r2', '192.0.2.17/29 2001:db8:7::1/64',
+                   't', f'{TURN}/29 {TURN6}/64')
+        far = 'r1' if self.shared else 'r3'
+        for name, routes in (
+                ('s', ('0.0.0.0/0 via 192.0.2.1', '::/0 via 2001:db8:5::1')),
+                ('t', ('0.0.0.0/0 via 192.0.2.17', '::/0 via 2001:db8:7::1')),
+                ('r1', ('0.0.0.0/0 via 192.0.2.10',
+                        '::/0 via 2001:db8:12::2')),
+                ('r3', ('0.0.0.0/0 via 192.0.2.13',
+                        '::/0 via 2001:db8:23::1')),
+                ('r2', ('198.51.100.0/23 via 192.0.2.9',
+                        '203.0.112.0/22 via 192.0.2.14',
+                        '2001:db8:a::/64 via 2001:db8:12::1',
+                        '2001:db8:b::/64 via 2001:db8:12::1'
+                        if far == 'r1' else
+                        '2001:db8:b::/64 via 2001:db8:23::2'))):
+            self._bring_up(name, 'lo', routes=routes)
 
-    def _end(self, side, number, hosts, ipv6):
-        nat, router = f'nat-{side}', 'r1' if side == 'a' else 'r3'
-        net = PUBLIC[side].rsplit('.', 1)[0]
-        self._link(nat, f'{PUBLIC[side]}/30', router, f'{net}.1/30',
-                   left_if='wan')
-        self._route(nat, 'default', f'{net}.1')
-        inside(nat, 'ip', 'link', 'add', 'lan', 'type', 'bridge')
-        lan = f'10.{number}.0'
-        if self.kinds[side] == 'open':
-            lan = {'a': '198.51.101', 'b': '203.0.114'}[side]
-            self._route(router, f'{lan}.0/24', PUBLIC[side])
-        inside(nat, 'ip', 'address', 'add', f'{lan}.1/24', 'dev', 'lan')
-        inside(nat, 'ip', 'link', 'set', 'lan', 'up')
+    def _make_ends(self):
+        if self.shared in ('lan', 'nat'):
+            self._add_hosts(self.hosts['a'] + self.hosts['b'], 'a')
+            self._add_nat('a', self.hosts['a'] + self.hosts['b'], 'r1')
+            self.boxes['b'] = self.boxes['a']
+            return
+        if self.shared == 'carrier':
+            self._add_carrier('access', 'carrier-ab', 'ab', 'r1')
+        for side in 'ab':
+            if kinds.is_kernel(self.kinds[side]):
+                self._make_kernel_end(side)
+                continue
+            self._add_hosts(self.hosts[side], side)
+            router = ROUTER[side]
+            if self.shared == 'carrier':
+                router = 'access'
+            elif self.kinds[side].split(' ')[0] == 'carrier':
+                router = f'access-{side}'
+                self._add_carrier(router, f'carrier-{side}', side,
+                                  ROUTER[side])
+            self._add_nat(side, self.hosts[side], router)
+
+    def _lan_of(self, side):
+        is_public = not kinds.is_kernel(self.kinds[side]) \
+            and kinds.is_public(self.kinds[side])
+        return (PUBLIC_LAN if is_public else LAN)[side]
+
+    def _add_hosts(self, hosts, side):
+        self._add_namespaces(*hosts)
+        lan = self._lan_of(side)
+        self.addresses.update({host: f'{lan}.{index}'
+                               for index, host in enumerate(hosts, 2)})
+
+    def _add_nat(self, side, hosts, router):
+        """A NAT with a device in each of its hosts and in its router."""
+        lan, lan_6 = self._lan_of(side), f'2001:db8:{side}:'
+        own = PUBLIC[side] if router[0] == 'r' else HOME[side]
+        net = own.rsplit('.', 1)[0]
+        self.boxes[side].insert(0, Nat(
+            [f'{host}:eth0' for host in hosts], f'{router}:nat-{side}',
+            [f'{net}.{number}' for number in range(2, 250)],
+            kinds.get_rules(self.kinds[side]),
+            [f'{lan}.0/24', f'{lan_6}:/64'] * (self.shared != 'nat'),
+            self._next_seed()))
         for index, host in enumerate(hosts, 2):
-            self._add_namespace(host)
-            ips = f'{lan}.{index}/24'
-            if ipv6:
-                ips += f' 2001:db8:{side}::{index}/64'
+            self._bring_up(host, 'eth0',
+                           (f'{lan}.{index}/24', f'{lan_6}:{index}/64'),
+                           ('0.0.0.0/0 dev eth0', '::/0 dev eth0'))
+        nets = [f'{net}.0/24', f'{lan_6}:/64']
+        if lan == PUBLIC_LAN[side]:
+            nets.append(f'{lan}.0/24')
+        self._bring_up(router, f'nat-{side}',
+                       routes=[f'{each} dev nat-{side}' for each in nets])
+
+    def _add_carrier(self, access, name, sides, router):
+        """A NAT between the namespace that others have devices in and a
+        router."""
+        self._add_namespaces(access)
+        self._route_packets(access)
+        net = PUBLIC[sides[0]].rsplit('.', 1)[0]
+        box = Nat([f'{access}:uplink'], f'{router}:{name}',
+                  [f'{net}.{number}' for number in range(2, 250)],
+                  kinds.get_rules('port-restricted ' + self.carrier),
+                  seed=self._next_seed())
+        for side in sides:
+            self.boxes[side].append(box)
+        self._bring_up(access, 'uplink',
+                       routes=['0.0.0.0/0 dev uplink', '::/0 dev uplink'])
+        self._bring_up(router, name, routes=[f'{net}.0/24 dev {name}'] + [
+            f'2001:db8:{side}::/64 dev {name}' for side in sides])
+
+    def _next_seed(self):
+        self.seed += 1
+        return self.seed
+
+    def _make_kernel_end(self, side):
+        nat, router, lan = f'nat-{side}', ROUTER[side], LAN[side]
+        wan_6 = f'2001:db8:f{side}:'
+        net = PUBLIC[side].rsplit('.', 1)[0]
+        self._add_namespaces(nat)
+        self._route_packets(nat)
+        self._add_hosts(self.hosts[side], side)
+        self._link(nat, f'{PUBLIC[side]}/30 {wan_6}:2/64', router,
+                   f'{net}.1/30 {wan_6}:1/64', left_if='wan')
+        inside(nat, 'ip', 'link', 'add', 'lan', 'type', 'bridge')
+        self._bring_up(nat, 'lan', (f'{lan}.1/24', f'2001:db8:{side}::1/64'),
+                       (f'0.0.0.0/0 via {net}.1', f'::/0 via {wan_6}:1'))
+        self._bring_up(router, f'to-{nat}',
+                       routes=[f'2001:db8:{side}::/64 via {wan_6}:2'])
+        for index, host in enumerate(self.hosts[side], 2):
             run('ip', 'link', 'add', 'eth0', 'netns', host, 'type', 'veth',
                 'peer', 'name', f'to-{host}', 'netns', nat)
-            inside(nat, 'ip', 'link', 'set', f'to-{host}', 'master', 'lan',
-                   'up')
-            for ip in ips.split():
-                inside(host, 'ip', 'address', 'add', ip, 'dev', 'eth0',
-                       *(['nodad'] if ':' in ip else []))
-            inside(host, 'ip', 'link', 'set', 'eth0', 'up')
-            self._route(host, 'default', f'{lan}.1')
-        if ipv6:
-            self._end_6(side, nat, router, hosts)
-        if self.kinds[side] != 'open':
-            rules = NAT_KINDS[self.kinds[side]]
-            inside(nat, 'nft', '-f', '-', text=rules.format(
-                lan='lan', wan='wan', host=f'{lan}.2'))
+            configure(nat, [f'link set to-{host} master lan up'])
+            self._bring_up(host, 'eth0', (f'{lan}.{index}/24',
+                                          f'2001:db8:{side}::{index}/64'),
+                           (f'0.0.0.0/0 via {lan}.1',
+                            f'::/0 via 2001:db8:{side}::1'))
+        rules = kinds.KERNEL_KINDS[self.kinds[side]]
+        if 6 in self.families:
+            rules += kinds.KERNEL_FIREWALL_6
+        inside(nat, 'nft', '-f', '-', text=rules.format(
+            lan='lan', wan='wan', host=f'{lan}.2'))
+        self.boxes[side].append(KernelNat(side))
 
-    def _end_6(self, side, nat, router, hosts):
-        wan = f'2001:db8:f{side}:'
-        for name, interface, ip in ((nat, 'wan', f'{wan}:2/64'),
-                                    (router, f'to-{nat}', f'{wan}:1/64'),
-                                    (nat, 'lan', f'2001:db8:{side}::1/64')):
-            inside(name, 'ip', 'address', 'add', ip, 'dev', interface,
-                   'nodad')
-        self._route(nat, 'default', f'{wan}:1')
-        self._route(router, f'2001:db8:{side}::/64', f'{wan}:2')
-        for host in hosts:
-            self._route(host, 'default', f'2001:db8:{side}::1')
-        inside(nat, 'nft', '-f', '-', text=FIREWALL_6.format(wan='wan'))
-
-    def _delay(self, router, milliseconds):
-        """Holds back every packet that the router forwards: whatever comes
-        from elsewhere is routed into the emulator's device, and takes the real
-        routes when it has come back out of it."""
-        self.emulators.append(
-            Emulator('--left', f'{router}:delay',
-                     '--there', f'delay={milliseconds}ms'))
+    def _delay(self, router, knobs):
+        """Has every packet that the router forwards pass the link emulator:
+        whatever comes from elsewhere is routed into the emulator's device, and
+        takes the real routes when it has come back out of it."""
+        self.emulators.append(Emulator('--left', f'{router}:delay', '--there',
+                                       knobs))
         inside(router, 'ip', 'link', 'set', 'delay', 'txqueuelen', '5000',
                'up')
-        for family in ('-4', '-6'):
-            ip = [router, 'ip', family]
-            inside(*ip, 'route', 'add', 'default', 'dev', 'delay',
-                   'table', '100')
-            inside(*ip, 'rule', 'add', 'iif', 'lo', 'lookup', 'main',
-                   'pref', '10')
-            inside(*ip, 'rule', 'add', 'iif', 'delay', 'lookup', 'main',
-                   'pref', '11')
-            inside(*ip, 'rule', 'add', 'lookup', '100', 'pref', '12')
+        for family in self.families:
+            run('ip', f'-{family}', '-n', router, '-batch', '-', text='''
+                route add default dev delay table 100
+                rule add iif lo lookup main pref 10
+                rule add iif delay lookup main pref 11
+                rule add lookup 100 pref 12
+                ''')
 
-    def lose(self, percent):
-        """Loses some of all packets between a's side and everything else."""
-        inside('r1', 'nft', '-f', '-', text='''
-            table inet loss {
-              chain passing { type filter hook forward priority -300;
-                numgen random mod 100 < %d drop; }
-            }''' % percent)
+    def _warm_up(self):
+        """Neighbours unknown and routes cold: let the first packets not
+        count."""
+        targets = [SERVER, TURN, SERVER6, TURN6]
+        pings = [subprocess.Popen(
+            ['ip', 'netns', 'exec', host, 'ping', '-c2', '-i0.01', '-W0.3',
+             target], stdout=subprocess.DEVNULL)
+            for host in 'ab' for target in targets if self._is_wanted(target)]
+        for ping in pings:
+            ping.wait()
+
+    # ---- its NATs ----
+
+    def nats(self, side):
+        """The NATs of a side, from the inside out."""
+        return self.boxes[side]
+
+    def nat(self, side):
+        """The NAT next to the host."""
+        return self.boxes[side][0]
+
+    def forget(self):
+        """All NATs begin to count anew."""
+        for box in self._all_boxes():
+            box.forget()
+
+    def reset(self):
+        """All NATs forget everything: as good as a new Lab, and quick."""
+        for box in self._all_boxes():
+            box.reboot()
+            box.forget()
+
+    def entries(self, side):
+        """What nat(side).entries() says of the host that has the side's name:
+        without those of its neighbours."""
+        return self.nat(side).entries(self.addresses[side])
+
+    def _all_boxes(self):
+        return set(self.boxes['a'] + self.boxes['b'])
+
+    # ---- what happens in it ----
 
     def narrow(self, mtu):
         """The hop between r1 and r2 carries so many bytes from now on, and no
@@ -342,19 +462,6 @@ class Lab:
             largest.append(max(sizes) - 28)
         return largest
 
-    def reboot_nat(self, side):
-        """The NAT forgets all its mappings, as a rebooted router does."""
-        nat = f'nat-{side}'
-        # Connection tracking has no flush without a tool of its own: when the
-        # outer interface goes down, masquerade drops all that went over it.
-        inside(nat, 'ip', 'link', 'set', 'wan', 'down')
-        time.sleep(0.5)
-        left = inside(nat, 'cat', '/proc/net/nf_conntrack')
-        assert f'dst={PUBLIC[side]} sport' not in left, left
-        inside(nat, 'ip', 'link', 'set', 'wan', 'up')
-        net = PUBLIC[side].rsplit('.', 1)[0]
-        self._route(nat, 'default', f'{net}.1')
-
     def spawn(self, host, *command, **options):
         process = subprocess.Popen(['ip', 'netns', 'exec', host, *command],
                                    text=True, **options)
@@ -374,5 +481,7 @@ class Lab:
             if process.poll() is None:
                 process.kill()
             process.wait()
-        for emulator in self.emulators:
-            emulator.close()
+        for program in [*self.emulators, *self._all_boxes()]:
+            program.close()
+        run('ip', '-batch', '-', text=''.join(
+            f'netns delete {name}\n' for name in self.namespaces))

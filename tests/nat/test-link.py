@@ -8,7 +8,6 @@ What the emulator's parts do at what time is tested with an invented clock, by
 limits that a busy machine keeps to as well. EMULATOR names the program.
 """
 
-import ctypes
 import os
 import re
 import socket
@@ -20,23 +19,16 @@ import unittest
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import lab  # noqa: E402
-from lab import inside  # noqa: E402
+from lab import inside, within  # noqa: E402
 from link import Link  # noqa: E402
 
 HEADERS = 28  # of IPv4 and UDP
-libc = ctypes.CDLL(None, use_errno=True)
 
 
 def socket_in(host, kind=socket.SOCK_DGRAM):
     """A socket of another network namespace, where it stays."""
-    with open('/proc/self/ns/net') as home, \
-            open(f'/run/netns/{host}') as there:
-        if libc.setns(there.fileno(), 0) != 0:
-            raise OSError(ctypes.get_errno(), 'setns')
-        try:
-            return socket.socket(socket.AF_INET, kind)
-        finally:
-            libc.setns(home.fileno(), 0)
+    with within(host):
+        return socket.socket(socket.AF_INET, kind)
 
 
 def ping(count, *options, size=56):
