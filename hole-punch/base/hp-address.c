@@ -157,6 +157,31 @@ hp_address_from_native (HpAddress *self, gconstpointer sockaddr, gsize length)
   return FALSE;
 }
 
+gsize
+hp_address_to_native (const HpAddress *self, gpointer sockaddr)
+{
+  struct sockaddr_in in = { .sin_family = AF_INET };
+  struct sockaddr_in6 in6 = { .sin6_family = AF_INET6 };
+
+  switch ((HpAddressFamily) self->family)
+    {
+    case HP_ADDRESS_IPV4:
+      in.sin_port = g_htons (self->port);
+      memcpy (&in.sin_addr, self->ip, 4);
+      memcpy (sockaddr, &in, sizeof in);
+      return sizeof in;
+    case HP_ADDRESS_IPV6:
+      in6.sin6_port = g_htons (self->port);
+      in6.sin6_scope_id = self->scope_id;
+      memcpy (&in6.sin6_addr, self->ip, 16);
+      memcpy (sockaddr, &in6, sizeof in6);
+      return sizeof in6;
+    case HP_ADDRESS_NONE:
+      break;
+    }
+  return 0;
+}
+
 gboolean
 hp_address_from_socket_address (HpAddress *self, GSocketAddress *address)
 {

@@ -85,6 +85,8 @@ gboolean hp_address_from_socket_address (HpAddress *self,
 GSocketAddress *hp_address_to_socket_address (const HpAddress *self);
 gboolean hp_address_from_native (HpAddress *self, gconstpointer sockaddr,
                                  gsize length);
+/* @sockaddr: room for a struct sockaddr_in6; how long it is, 0 if NONE */
+gsize hp_address_to_native (const HpAddress *self, gpointer sockaddr);
 /* "192.0.2.1:4222", "[2001:db8::1]:4222"; an IPv6 address may need brackets */
 gboolean hp_address_parse (HpAddress *self, const char *text);
 char *hp_address_to_string (const HpAddress *self);

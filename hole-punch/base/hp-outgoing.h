@@ -14,6 +14,7 @@ typedef struct
   guint ttl;       /* 0: the system's */
   gboolean is_alone; /* what becomes of it shall not depend on others: it may be
                         too large for the path, or others may */
+  gboolean is_last;  /* nothing would follow it now: to ask is in vain */
   guint8 ecn;      /* HpEcn */
   guint8 *bytes;   /* room of @capacity bytes, given by the caller */
   gsize capacity;  /* HP_DATAGRAM_SIZE_MAX always fits all */

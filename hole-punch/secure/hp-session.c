@@ -229,6 +229,12 @@ hp_session_get_next_number (const HpSession *self)
 }
 
 void
+hp_session_skip_number (HpSession *self)
+{
+  self->next_number++;
+}
+
+void
 hp_session_set_key_grace (HpSession *self, gint64 grace)
 {
   self->key_grace = grace;

@@ -61,6 +61,8 @@ guint32 hp_session_get_local_index (const HpSession *self);
 guint32 hp_session_get_remote_index (const HpSession *self);
 /* The number that the next sealed packet will carry */
 guint64 hp_session_get_next_number (const HpSession *self);
+/* It will carry the one after that instead. */
+void hp_session_skip_number (HpSession *self);
 
 /* @packet has room: 13 bytes of header, @plain_length bytes of plaintext that
  * are already there, 16 bytes of tag. Writes the header, seals in place and

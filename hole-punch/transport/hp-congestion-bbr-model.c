@@ -15,6 +15,12 @@
 #define QUEUE_FRACTION 16
 #define QUEUE_MIN G_TIME_SPAN_MILLISECOND
 
+/* From so many ACKs one can tell (RFC 9406, section 4.2), if they are not all
+ * those that a busy host took from its socket at once: they came over such a
+ * part of the round trip. */
+#define QUEUE_SAMPLES 8
+#define QUEUE_TIME_FRACTION 8
+
 /* Of bandwidth-delay products that are in flight when nobody presses */
 #define SEDATE 1.25
 
@@ -83,6 +89,20 @@ get_unqueued (const HpCongestion *self)
              : self->min_round_trip + get_slack (self);
 }
 
+gint64
+hp_bbr_get_lately_shortest (const HpCongestion *self)
+{
+  return MIN (self->lately_shortest[0], self->lately_shortest[1]);
+}
+
+gboolean
+hp_bbr_is_queue_standing (const HpCongestion *self, gint64 round_trip,
+                          double part)
+{
+  return hp_bbr_get_lately_shortest (self) - round_trip
+         > MAX (self->min_round_trip * part, QUEUE_MIN);
+}
+
 gboolean
 hp_bbr_is_excessive (const HpCongestion *self, double n, double n_lost,
                      gboolean has_queue)
@@ -125,6 +145,31 @@ hp_bbr_reset_short_term (HpCongestion *self)
   self->inflight_short = HP_BBR_UNBOUNDED;
 }
 
+/* Until there are enough of them there is no queue. */
+void
+hp_bbr_reset_lately (HpCongestion *self, gint64 now)
+{
+  self->lately_shortest[0] = HP_BBR_NEVER;
+  self->lately_shortest[1] = 0;
+  self->lately_since = now;
+  self->n_lately = 0;
+}
+
+static void
+update_lately (HpCongestion *self, gint64 round_trip, gint64 now)
+{
+  if (self->n_lately >= QUEUE_SAMPLES
+      && now - self->lately_since >= self->min_round_trip / QUEUE_TIME_FRACTION)
+    {
+      self->lately_shortest[1] = self->lately_shortest[0];
+      self->lately_shortest[0] = HP_BBR_NEVER;
+      self->lately_since = now;
+      self->n_lately = 0;
+    }
+  self->lately_shortest[0] = MIN (self->lately_shortest[0], round_trip);
+  self->n_lately++;
+}
+
 void
 hp_bbr_reset_round_signals (HpCongestion *self)
 {
@@ -161,11 +206,12 @@ update_max_bandwidth (HpCongestion *self, const HpRateSample *sample)
     self->max_bandwidth = MAX (self->max_bandwidth, self->bandwidths[i]);
 }
 
+/* What is lost in Drain was sent before it. */
 static gboolean
 is_probing (const HpCongestion *self)
 {
-  return self->state == HP_BBR_STARTUP || self->state == HP_BBR_REFILL
-         || self->state == HP_BBR_UP;
+  return self->state == HP_BBR_STARTUP || self->state == HP_BBR_DRAIN
+         || self->state == HP_BBR_REFILL || self->state == HP_BBR_UP;
 }
 
 /* Section 5.5.10.3. The draft reduces by any loss; here, where nothing tells of
@@ -198,7 +244,9 @@ update_extra_acked (HpCongestion *self, const HpRateSample *sample,
                     const HpCongestionContext *context)
 {
   double elapsed = context->now - self->extra_since;
-  gsize expected = self->bandwidth * elapsed / G_TIME_SPAN_SECOND;
+  /* In Startup more comes for the estimate being late. */
+  guint64 bandwidth = self->is_full ? self->bandwidth : 2 * self->bandwidth;
+  gsize expected = bandwidth * elapsed / G_TIME_SPAN_SECOND;
   guint64 rounds = self->is_full ? HP_BBR_MAX_EXTRA_ROUNDS / 2 : 1;
 
   if (self->extra_delivered <= expected)
@@ -255,6 +303,7 @@ hp_bbr_update_model (HpCongestion *self, const HpRateSample *sample,
   self->round_most = MAX (self->round_most, sample->in_flight);
   if (context->round_trip >= 0)
     {
+      update_lately (self, context->round_trip, context->now);
       self->round_shortest = MIN (self->round_shortest, context->round_trip);
       self->round_trips.sum += context->round_trip;
       self->round_trips.n++;

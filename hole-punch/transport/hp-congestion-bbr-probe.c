@@ -15,6 +15,11 @@
 /* As often as a Reno flow would have grown back (section 5.3.3.5) */
 #define RENO_ROUNDS_MAX 63
 #define UP_ROUNDS_MAX 30
+/* Of a bandwidth-delay product: the queue that a probe may make */
+#define UP_QUEUE 0.2
+/* The same, that comes up while nothing is asked for */
+#define CRUISE_QUEUE 0.15
+#define CRUISE_SHARE 0.9
 #define BOUND_GAIN 2 /* a queue of one bandwidth-delay product */
 
 gboolean
@@ -54,6 +59,23 @@ void
 hp_bbr_start_cruise (HpCongestion *self)
 {
   self->state = HP_BBR_CRUISE;
+  self->cruise_shortest
+      = MAX (hp_bbr_get_lately_shortest (self), self->min_round_trip);
+}
+
+/* Hosts that are busy hear of much at once, which makes the estimate some
+ * hundredths too high: at that rate the queue would grow for seconds. What
+ * arrived lately is believed until the next probe. When much less arrives it is
+ * others who fill the queue: they are not to be given way to. */
+static void
+check_cruise_queue (HpCongestion *self, const HpRateSample *sample)
+{
+  if (sample->app_limited
+      || self->bandwidth_latest < CRUISE_SHARE * self->bandwidth
+      || !hp_bbr_is_queue_standing (self, self->cruise_shortest, CRUISE_QUEUE))
+    return;
+  self->bandwidth_short = MIN (self->bandwidth_latest, self->bandwidth_short);
+  self->state = HP_BBR_DOWN;
 }
 
 static void
@@ -82,6 +104,7 @@ hp_bbr_start_up (HpCongestion *self, gint64 now)
   hp_bbr_start_round (self);
   hp_bbr_reset_full (self);
   self->full_bandwidth = self->bandwidth_latest;
+  self->up_shortest = self->round_shortest;
   self->cycle_at = now;
   self->state = HP_BBR_UP;
   raise_slope (self);
@@ -191,6 +214,10 @@ static gboolean
 is_time_to_go_down (HpCongestion *self, const HpRateSample *sample,
                     const HpCongestionContext *context)
 {
+  /* What is not delivered faster makes a queue: nothing else is to come. */
+  if (self->full_count > 0
+      && hp_bbr_is_queue_standing (self, self->up_shortest, UP_QUEUE))
+    return TRUE;
   /* It may be the bound that holds the bandwidth down; but not when that lets
    * a queue stand, as the draft would go on to fill. */
   if (!is_window_limited (self, sample, context)
@@ -218,7 +245,8 @@ hp_bbr_update_cycle (HpCongestion *self, const HpRateSample *sample,
         hp_bbr_start_cruise (self);
       break;
     case HP_BBR_CRUISE:
-      is_time_to_probe (self, context->now);
+      if (!is_time_to_probe (self, context->now))
+        check_cruise_queue (self, sample);
       break;
     case HP_BBR_REFILL:
       if (self->is_round_start)

@@ -12,14 +12,19 @@
  *  - while no queue is to be seen, only what no path loses by itself ends
  *    Startup or a probe;
  *  - a probe goes on for as long as it brings a tenth more a round;
+ *  - a queue that stands ends Startup, or a probe that made it, as soon as a
+ *    round has brought nothing; and one that comes up in CRUISE is drained;
+ *  - small datagrams begin with as many bytes as large ones;
  *  - the empty queue need not be forced by ProbeRTT where it is seen anyway;
  *  - on a path of no length the window suits hosts (hp-congestion-bbr-model.c).
  */
 
 #include "hole-punch/transport/hp-congestion-bbr.h"
 
-#define INITIAL_DATAGRAMS 10
+/* What ten datagrams of Ethernet's size are (RFC 6928). Smaller ones are no
+ * larger a burst for being more, and 10 KiB are to arrive at once even so. */
 #define INITIAL_BYTES 14720
+#define INITIAL_DATAGRAMS 16
 #define PACING_MARGIN 0.99
 #define STARTUP_PACING_GAIN 2.77 /* 4 ln 2 */
 #define FULL_GROWTH 1.25
@@ -29,6 +34,13 @@
 #define UP_GROWTH 1.1
 #define FULL_ROUNDS 3
 #define STARTUP_LOSSES 6
+/* Of a bandwidth-delay product: with such a queue one round tells that there
+ * is no more to be had. */
+#define STARTUP_QUEUE 0.25
+/* What is seen of a queue is a round trip old: from its beginning on the window
+ * does not grow to twice the product. */
+#define STARTUP_QUEUE_MIN 0.06
+#define STARTUP_QUEUED_WINDOW 1.75
 #define PROBE_RTT_DURATION (200 * G_TIME_SPAN_MILLISECOND)
 #define QUANTUM_MAX 65536
 
@@ -66,6 +78,7 @@ bbr_create (gsize datagram_size, gint64 now)
   self->cycle_at = now;
   self->probe_rtt_done_at = HP_BBR_NEVER;
   hp_base_loss_init (&self->base_loss);
+  hp_bbr_reset_lately (self, now);
   hp_bbr_reset_round_signals (self);
   hp_bbr_reset_short_term (self);
   return self;
@@ -120,6 +133,16 @@ check_startup_loss (HpCongestion *self)
              self->inflight_latest);
 }
 
+/* One round that brings nothing is enough where a queue tells why. */
+static void
+check_startup_queue (HpCongestion *self)
+{
+  if (self->full_count > 0
+      && hp_bbr_is_queue_standing (self, self->min_round_trip,
+                                   STARTUP_QUEUE))
+    self->is_full = TRUE;
+}
+
 static void
 check_startup_and_drain (HpCongestion *self,
                          const HpCongestionContext *context)
@@ -127,6 +150,7 @@ check_startup_and_drain (HpCongestion *self,
   if (self->state == HP_BBR_STARTUP)
     {
       check_startup_loss (self);
+      check_startup_queue (self);
       if (self->is_full)
         self->state = HP_BBR_DRAIN;
     }
@@ -216,10 +240,16 @@ static gsize
 get_max_inflight (const HpCongestion *self)
 {
   gsize quantum = MIN (self->pacing_rate / 1000, QUANTUM_MAX);
-  gsize most = hp_bbr_get_bdp (self, self->bandwidth,
-                               gains[self->state].window)
-               + self->extra_acked;
+  gsize most;
 
+  /* A queue bridges what comes late, too. */
+  if (self->state == HP_BBR_STARTUP
+      && hp_bbr_is_queue_standing (self, self->min_round_trip,
+                                   STARTUP_QUEUE_MIN))
+    most = hp_bbr_get_bdp (self, self->bandwidth, STARTUP_QUEUED_WINDOW);
+  else
+    most = hp_bbr_get_bdp (self, self->bandwidth, gains[self->state].window)
+           + self->extra_acked;
   most = MAX (most, 3 * quantum);
   most = MAX (most, hp_bbr_get_min_window (self));
   return self->state == HP_BBR_UP ? most + 2 * self->datagram_size : most;
@@ -288,6 +318,7 @@ bbr_on_restart (HpCongestion *self, gboolean app_limited,
   self->is_idle_restart = TRUE;
   self->extra_since = context->now;
   self->extra_delivered = 0;
+  hp_bbr_reset_lately (self, context->now);
   if (hp_bbr_is_cycling (self))
     set_pacing_rate (self, 1, context);
   else if (self->state == HP_BBR_PROBE_RTT

@@ -105,6 +105,12 @@ struct _HpCongestion
   gint64 extra_since;
   gsize extra_delivered;
 
+  /* The shortest round trip of some ACKs: these, and those before them. Jitter
+   * makes single ones long, a queue all of them. */
+  gint64 lately_shortest[2];
+  gint64 lately_since;
+  guint n_lately;
+
   /* Bounds by loss (section 5.5.10) */
   guint64 bandwidth_latest;
   gsize inflight_latest;
@@ -126,6 +132,8 @@ struct _HpCongestion
   gint64 probe_wait;
   guint64 rounds_since_probe;
   guint up_rounds;
+  gint64 up_shortest;     /* round trip in the round before it */
+  gint64 cruise_shortest; /* lately, when it began */
   gsize up_acked;
   gsize up_per_datagram;  /* bytes acknowledged for one datagram more */
 
@@ -135,6 +143,11 @@ struct _HpCongestion
 
 /* The model */
 void hp_bbr_start_round (HpCongestion *self);
+gint64 hp_bbr_get_lately_shortest (const HpCongestion *self);
+/* Beyond @round_trip all that came lately waited longer than @part of the
+ * path's own length. */
+gboolean hp_bbr_is_queue_standing (const HpCongestion *self,
+                                   gint64 round_trip, double part);
 void hp_bbr_update_model (HpCongestion *self, const HpRateSample *sample,
                           const HpCongestionContext *context);
 gboolean hp_bbr_is_round_trip_due (const HpCongestion *self, gint64 now);
@@ -143,6 +156,7 @@ void hp_bbr_update_min_round_trip (HpCongestion *self,
 /* When all that looks at the round is done */
 void hp_bbr_end_round (HpCongestion *self, const HpRateSample *sample);
 void hp_bbr_reset_full (HpCongestion *self);
+void hp_bbr_reset_lately (HpCongestion *self, gint64 now);
 void hp_bbr_reset_round_signals (HpCongestion *self);
 void hp_bbr_reset_short_term (HpCongestion *self);
 void hp_bbr_bound_bandwidth (HpCongestion *self);

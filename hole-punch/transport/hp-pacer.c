@@ -19,7 +19,8 @@
 static gint64
 get_capacity (const HpPacer *self)
 {
-  gint64 burst = HP_PACER_BURST * (gint64) self->datagram_size * TOKEN;
+  gint64 burst = MAX (HP_PACER_BURST * self->datagram_size, self->burst_min)
+                 * (gint64) TOKEN;
 
   burst = MAX (burst, (gint64) self->rate
                           * (self->is_awaited ? CATCH_UP : TIMER_SLACK));
@@ -76,6 +77,13 @@ hp_pacer_set_rate (HpPacer *self, guint64 rate, gsize datagram_size,
   refill (self, now);
   self->rate = CLAMP (rate, 1, MAX_RATE);
   self->datagram_size = datagram_size;
+}
+
+void
+hp_pacer_set_initial_window (HpPacer *self, gsize window)
+{
+  self->burst_min = window;
+  self->tokens = get_capacity (self);
 }
 
 void

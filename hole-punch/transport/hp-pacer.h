@@ -20,7 +20,8 @@ typedef struct
 {
   guint64 rate; /* bytes per second */
   gsize datagram_size;
-  gsize burst_max; /* bytes that may go at once, 0: no limit */
+  gsize burst_min; /* bytes that may go at once, … */
+  gsize burst_max; /* … not more than this; 0: no limit */
   gint64 tokens; /* millionths of a byte; below zero after a probe */
   gint64 refilled_at;
   gboolean is_awaited; /* by something to be sent */
@@ -31,6 +32,9 @@ void hp_pacer_init (HpPacer *self, gsize datagram_size, gint64 now);
 guint64 hp_pacer_derive_rate (gsize window, gint64 round_trip);
 void hp_pacer_set_rate (HpPacer *self, guint64 rate, gsize datagram_size,
                         gint64 now);
+/* To begin with, and after a pause, a whole initial window may go at once
+ * (RFC 9002, section 7.7). */
+void hp_pacer_set_initial_window (HpPacer *self, gsize window);
 /* No more at once than @burst_max, but two datagrams in any case */
 void hp_pacer_set_burst_max (HpPacer *self, gsize burst_max);
 /* It was the window that did not let anything go: what has been saved up

@@ -19,6 +19,8 @@ start (HpPathControl *self, gsize datagram_size, gint64 now)
   hp_rtt_init (&self->round_trip);
   hp_pacer_init (&self->pacer, datagram_size, now);
   hp_pacer_set_burst_max (&self->pacer, self->receive_buffer / 4);
+  hp_pacer_set_initial_window (&self->pacer,
+                               self->class->get_window (self->congestion));
   hp_delivery_rate_init (&self->delivery, now);
   self->in_flight = 0;
   self->probe_excess = 0;

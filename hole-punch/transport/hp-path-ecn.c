@@ -4,8 +4,8 @@
 
 #include "hole-punch/transport/hp-path-ecn.h"
 
-void
-hp_path_ecn_restart (HpPathEcn *self)
+static void
+restart (HpPathEcn *self)
 {
   self->state = HP_PATH_ECN_TESTING;
   self->n_tests = 0;
@@ -14,11 +14,20 @@ hp_path_ecn_restart (HpPathEcn *self)
 }
 
 gboolean
-hp_path_ecn_is_wanted (HpPathEcn *self, guint32 path_epoch)
+hp_path_ecn_is_wanted (HpPathEcn *self, gboolean is_proven,
+                       guint32 path_epoch, guint64 number)
 {
-  if (self->path_epoch != path_epoch)
-    hp_path_ecn_restart (self);
-  self->path_epoch = path_epoch;
+  gboolean was_proven = self->is_proven;
+
+  self->is_proven = is_proven;
+  if (!is_proven)
+    return FALSE;
+  if (!was_proven || self->path_epoch != path_epoch)
+    {
+      restart (self);
+      self->path_epoch = path_epoch;
+      self->first = number;
+    }
   return self->state == HP_PATH_ECN_CAPABLE
          || (self->state == HP_PATH_ECN_TESTING
              && self->n_tests < HP_PATH_ECN_TESTS);
@@ -32,10 +41,17 @@ hp_path_ecn_sent (HpPathEcn *self)
     self->n_tests++;
 }
 
+static gboolean
+is_concerned (const HpPathEcn *self, const HpSentPacket *packet)
+{
+  return packet->path_epoch == self->path_epoch
+         && packet->number >= self->first;
+}
+
 void
 hp_path_ecn_acked (HpPathEcn *self, const HpSentPacket *packet)
 {
-  if (packet->path_epoch != self->path_epoch)
+  if (!is_concerned (self, packet))
     return;
   if (packet->is_marked)
     {
@@ -55,7 +71,7 @@ hp_path_ecn_acked (HpPathEcn *self, const HpSentPacket *packet)
 void
 hp_path_ecn_lost (HpPathEcn *self, const HpSentPacket *packet)
 {
-  if (packet->path_epoch == self->path_epoch && packet->is_marked)
+  if (is_concerned (self, packet) && packet->is_marked)
     self->n_lost++;
 }
 

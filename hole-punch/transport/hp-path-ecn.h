@@ -40,6 +40,8 @@ typedef struct
 {
   HpPathEcnState state;
   guint32 path_epoch; /* of the path that this is about */
+  guint64 first;      /* number of its first packet */
+  gboolean is_proven; /* when the last packet was sent */
   guint n_tests;      /* marked packets sent on it */
   guint n_lost;       /* of them, since one arrived */
   guint n_unmarked;   /* arrived since there were too many of those */
@@ -54,11 +56,12 @@ typedef struct
   gint64 sent_at; /* the newest of them */
 } HpPathEcn;
 
-/* What was found out may not be so any more. */
-void hp_path_ecn_restart (HpPathEcn *self);
-/* Whether the next packet, to be sent on the path of @path_epoch, is to be
- * marked; another path than the last one starts afresh */
-gboolean hp_path_ecn_is_wanted (HpPathEcn *self, guint32 path_epoch);
+/* Whether packet @number, to be sent on the path of @path_epoch, is to be
+ * marked. Another path than the last one starts afresh, and so does one that
+ * was not proven meanwhile: only losses would have told of its marks, and what
+ * was lost before that was lost to a NAT. */
+gboolean hp_path_ecn_is_wanted (HpPathEcn *self, gboolean is_proven,
+                                guint32 path_epoch, guint64 number);
 /* It was. */
 void hp_path_ecn_sent (HpPathEcn *self);
 /* Of all packets that are to be acknowledged, marked or not */

@@ -70,17 +70,6 @@ hp_receive_credit_add_taken (HpReceiveCredit *self, guint64 amount)
   self->taken += amount;
 }
 
-gboolean
-hp_receive_credit_is_due (const HpReceiveCredit *self)
-{
-  /* What is not told must never keep the costliest message waiting. */
-  guint64 step = MIN (self->window / 4, self->window - self->needed);
-
-  return self->lost
-         || hp_receive_credit_get_maximum (self) - self->told
-                >= MAX (step, 1);
-}
-
 void
 hp_receive_credit_tune (HpReceiveCredit *self, HpReceivePool *pool,
                         gint64 round_trip, gint64 now)

@@ -56,8 +56,17 @@ void hp_receive_credit_discharge (HpReceiveCredit *self, guint64 amount);
 void hp_receive_credit_consume (HpReceiveCredit *self, guint64 amount);
 /* So much besides, which needed no credit */
 void hp_receive_credit_add_taken (HpReceiveCredit *self, guint64 amount);
-/* Time for a MAX_DATA or MAX_STREAM_DATA: a quarter of the window is news */
-gboolean hp_receive_credit_is_due (const HpReceiveCredit *self);
+/* Time for a MAX_DATA or MAX_STREAM_DATA: a quarter of the window is news.
+ * Asked several times for each packet. */
+static inline gboolean
+hp_receive_credit_is_due (const HpReceiveCredit *self)
+{
+  /* What is not told must never keep the costliest message waiting. */
+  guint64 step = MIN (self->window / 4, self->window - self->needed);
+
+  return self->lost
+         || self->consumed + self->window - self->told >= MAX (step, 1);
+}
 /* Before it is told: the window's size by what was consumed lately */
 void hp_receive_credit_tune (HpReceiveCredit *self, HpReceivePool *pool,
                              gint64 round_trip, gint64 now);

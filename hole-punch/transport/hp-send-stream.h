@@ -63,6 +63,7 @@ typedef struct
   guint64 fresh; /* what was never sent starts here */
   guint64 limit; /* the stream's own credit */
   guint64 n_acked; /* bytes, without the FIN */
+  gboolean is_acked_at_once; /* in a single piece: @acked has nothing */
   HpRanges acked;
   HpRanges lost;
 

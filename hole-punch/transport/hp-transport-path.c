@@ -101,9 +101,6 @@ hp_transport_allow_size (HpTransport *self, gsize maximum, gint64 now)
 void
 hp_transport_allow_marks (HpTransport *self, gboolean may_mark)
 {
-  /* Proven only now: it was nothing but its losses that told of the marks. */
-  if (may_mark && !self->may_mark)
-    hp_path_ecn_restart (&self->ecn);
   self->may_mark = may_mark;
 }
 

@@ -24,6 +24,8 @@
 /* Packets in flight, however large the window and small the packets */
 #define HP_SENT_RING_MAX (1 << 17)
 
+#define HP_SKIPPED_NUMBERS 4
+
 struct _HpTransport
 {
   HpTransportConfig config;
@@ -42,6 +44,10 @@ struct _HpTransport
   HpByteStreams streams;
   HpControlQueue control;
   GQueue events;
+  GQueue spare_events; /* what they are made of, to be used again */
+
+  guint64 skipped[HP_SKIPPED_NUMBERS];
+  guint n_skipped; /* ever */
 
   gboolean may_mark;   /* on this path */
   gboolean is_marked;  /* the packet written last */

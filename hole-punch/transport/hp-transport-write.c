@@ -263,10 +263,11 @@ write_eliciting (HpTransport *self, HpWriter *writer, gint64 now)
 /* What asks whether the path still lives is to arrive where marked packets do
  * not. */
 static gboolean
-may_mark (HpTransport *self)
+may_mark (HpTransport *self, guint64 number)
 {
-  return self->may_mark && self->loss.n_probes == 0
-         && hp_path_ecn_is_wanted (&self->ecn, self->path.epoch);
+  return hp_path_ecn_is_wanted (&self->ecn, self->may_mark, self->path.epoch,
+                                number)
+         && self->loss.n_probes == 0;
 }
 
 static void
@@ -275,7 +276,7 @@ commit (HpTransport *self, guint64 number, gsize size, gboolean has_ack,
 {
   HpSentPacket *packet = hp_loss_sent (&self->loss, number, size, now);
 
-  self->is_marked = may_mark (self);
+  self->is_marked = may_mark (self, number);
   packet->is_marked = self->is_marked;
   if (self->is_marked)
     hp_path_ecn_sent (&self->ecn);
@@ -341,6 +342,16 @@ is_idle (HpTransport *self, gboolean ack_only, gint64 now)
   if (!ack_only && is_window_open (self)
       && hp_pacer_get_time (&self->path.pacer, now) <= now)
     hp_path_control_app_limited (&self->path, now);
+  return TRUE;
+}
+
+gboolean
+hp_transport_is_idle (HpTransport *self, gint64 now)
+{
+  if (hp_path_mtu_get_probe (&self->mtu, now) != 0
+      || !is_idle (self, FALSE, now))
+    return FALSE;
+  self->wants_pull = FALSE;
   return TRUE;
 }
 

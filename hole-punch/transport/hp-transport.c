@@ -7,6 +7,8 @@
 #include "hole-punch/base/hp-buffer.h"
 
 #define MAX_QUEUED_DEFAULT (64 * 1024 * 1024)
+/* Of events that were taken */
+#define MAX_SPARE_EVENTS 4
 
 typedef struct
 {
@@ -18,8 +20,10 @@ typedef struct
 static Event *
 push_event (HpTransport *self, HpTransportEventType type, guint64 stream)
 {
-  Event *event = g_new0 (Event, 1);
+  GList *spare = g_queue_pop_head_link (&self->spare_events);
+  Event *event = spare != NULL ? spare->data : g_new (Event, 1);
 
+  *event = (Event){ 0 };
   event->event.type = type;
   event->event.stream = stream;
   event->link.data = event;
@@ -32,6 +36,15 @@ hp_transport_push_event (HpTransport *self, HpTransportEventType type,
                          guint64 stream)
 {
   return &push_event (self, type, stream)->event;
+}
+
+static void
+drop_event (HpTransport *self, Event *event)
+{
+  if (self->spare_events.length < MAX_SPARE_EVENTS)
+    g_queue_push_head_link (&self->spare_events, &event->link);
+  else
+    g_free (event);
 }
 
 static void
@@ -240,6 +253,8 @@ clear_events (HpTransport *self)
 
       g_clear_pointer (&event->event.message, g_bytes_unref);
     }
+  while ((link = g_queue_pop_head_link (&self->spare_events)) != NULL)
+    g_free (link->data);
 }
 
 static void
@@ -347,6 +362,25 @@ hp_transport_ping (HpTransport *self)
   self->wants_ping = TRUE;
 }
 
+void
+hp_transport_skip_number (HpTransport *self, guint64 number)
+{
+  self->skipped[self->n_skipped++ % HP_SKIPPED_NUMBERS] = number;
+}
+
+static gboolean
+is_pretended (const HpTransport *self, const HpAckFrame *ack)
+{
+  guint n = MIN (self->n_skipped, HP_SKIPPED_NUMBERS);
+
+  for (guint i = 0; i < n; i++)
+    for (guint j = 0; j < ack->n_ranges; j++)
+      if (self->skipped[i] >= ack->ranges[j].start
+          && self->skipped[i] < ack->ranges[j].end)
+        return TRUE;
+  return FALSE;
+}
+
 static void
 receive_ack (HpTransport *self, const HpAckFrame *ack, gint64 now)
 {
@@ -370,7 +404,11 @@ hp_transport_receive_frame (HpTransport *self, const HpFrame *frame,
   if (frame->type == HP_FRAME_CHUNK)
     return hp_receive_queue_chunk (&self->receiving, &frame->chunk);
   if (frame->type == HP_FRAME_ACK)
-    receive_ack (self, &frame->ack, now);
+    {
+      if (is_pretended (self, &frame->ack))
+        return FALSE;
+      receive_ack (self, &frame->ack, now);
+    }
   else if (frame->type == HP_FRAME_RESET)
     return hp_receive_queue_reset (&self->receiving, frame->reset.stream,
                                    frame->reset.final_size);
@@ -398,12 +436,13 @@ hp_transport_packet_received (HpTransport *self, guint64 number,
 gint64
 hp_transport_get_deadline (const HpTransport *self, gint64 now)
 {
-  gint64 deadline = MIN (self->acks.deadline,
-                         hp_loss_get_deadline (&self->loss));
+  gint64 deadline, loss, expiry;
 
   if (self->wants_pull)
     return now;
-  deadline = MIN (deadline, hp_send_queue_get_expiry (&self->sending));
+  loss = hp_loss_get_deadline (&self->loss);
+  expiry = hp_send_queue_get_expiry (&self->sending);
+  deadline = MIN (self->acks.deadline, MIN (loss, expiry));
   /* What may go now is for hp_transport_write_packet(), not for a timer. */
   if (self->started && hp_transport_has_content (self)
       && hp_path_control_has_window (&self->path))
@@ -456,10 +495,11 @@ gboolean
 hp_transport_next_event (HpTransport *self, HpTransportEvent *event)
 {
   GList *link = g_queue_pop_head_link (&self->events);
-  g_autofree Event *next = link != NULL ? link->data : NULL;
+  Event *next;
 
-  if (next == NULL)
+  if (link == NULL)
     return FALSE;
+  next = link->data;
   *event = next->event;
   if (event->type == HP_TRANSPORT_EVENT_MESSAGE)
     {
@@ -477,6 +517,7 @@ hp_transport_next_event (HpTransport *self, HpTransportEvent *event)
       if (stream != NULL)
         stream->acked = NULL;
     }
+  drop_event (self, next);
   return TRUE;
 }
 

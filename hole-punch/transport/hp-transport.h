@@ -196,6 +196,13 @@ gboolean hp_transport_can_queue (const HpTransport *self, gsize length);
 gboolean hp_transport_write_packet (HpTransport *self, HpWriter *writer,
                                     guint64 number, gsize overhead,
                                     gboolean ack_only, gint64 now);
+/* No packet carries @number: who acknowledges it, as it is among the last four
+ * such, breaks the protocol, to be sent more than the path bears (RFC 9000,
+ * section 21.4). */
+void hp_transport_skip_number (HpTransport *self, guint64 number);
+/* No further packet would be written now: found out for less than by trying.
+ * It is noted that what is sent is limited by what there is to say. */
+gboolean hp_transport_is_idle (HpTransport *self, gint64 now);
 /* Before a CLOSE: an ACK of whatever was not acknowledged yet, if it fits, so
  * that the other side knows what arrived. May be called again for each copy. */
 void hp_transport_write_last_ack (HpTransport *self, HpWriter *writer,

@@ -167,16 +167,22 @@ test_native (void)
   struct sockaddr_in in = { .sin_family = AF_INET,
                             .sin_port = g_htons (4222),
                             .sin_addr = { g_htonl (0xc0000201) } };
+  struct sockaddr_in6 native;
   HpAddress address;
+  HpAddress back;
   HpAddress expected = parse ("192.0.2.1:4222");
 
   g_assert_true (hp_address_from_native (&address, &in, sizeof in));
   g_assert_true (hp_address_equal (&address, &expected));
+  g_assert_cmpuint (hp_address_to_native (&address, &native), ==, sizeof in);
+  g_assert_true (hp_address_from_native (&back, &native, sizeof in));
+  g_assert_true (hp_address_equal (&back, &expected));
   for (gsize size = 0; size < sizeof in; size++)
     g_assert_false (hp_address_from_native (&address, &in, size));
   in.sin_family = AF_UNIX;
   g_assert_false (hp_address_from_native (&address, &in, sizeof in));
   g_assert_cmpint (address.family, ==, HP_ADDRESS_NONE);
+  g_assert_cmpuint (hp_address_to_native (&address, &native), ==, 0);
 }
 
 /* Only a link-local address keeps its interface. */
@@ -189,6 +195,7 @@ test_interface_scope (void)
   HpAddress one;
   HpAddress other;
   g_autoptr (GSocketAddress) socket_address = NULL;
+  struct sockaddr_in6 native;
   HpAddress back;
 
   memcpy (&in6.sin6_addr, "\xfe\x80\0\0\0\0\0\0\0\0\0\0\0\0\0\x01", 16);
@@ -201,6 +208,10 @@ test_interface_scope (void)
 
   socket_address = hp_address_to_socket_address (&one);
   g_assert_true (hp_address_from_socket_address (&back, socket_address));
+  g_assert_true (hp_address_equal (&one, &back));
+  g_assert_cmpuint (hp_address_to_native (&one, &native), ==, sizeof native);
+  g_assert_cmpuint (native.sin6_scope_id, ==, 3);
+  g_assert_true (hp_address_from_native (&back, &native, sizeof native));
   g_assert_true (hp_address_equal (&one, &back));
 
   memcpy (&in6.sin6_addr, "\x20\x01\x0d\xb8\0\0\0\0\0\0\0\0\0\0\0\x01", 16);

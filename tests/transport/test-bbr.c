@@ -98,6 +98,26 @@ test_cycle (Fixture *self, gconstpointer data)
     }
 }
 
+/* What it thinks too much of the path by does not become a queue. */
+static void
+test_cruise_queue (Fixture *self, gconstpointer data)
+{
+  HpCongestion *bbr;
+
+  run_until (self, HP_BBR_UP, 6 * SECOND);
+  run_until (self, HP_BBR_CRUISE, SECOND);
+  bbr = get (self);
+  bbr->bandwidths[bbr->cycle_count % HP_BBR_MAX_BANDWIDTH_CYCLES]
+      = bbr->max_bandwidth = 1.08 * RATE;
+  flow_lab_measure (self->lab, 3 * SECOND / 2);
+  g_assert_cmpint (flow_lab_get_longest (self->lab), <, 20 * MS);
+  g_assert_cmpint (bbr->state, !=, HP_BBR_UP);
+  assert_near (bbr->bandwidth, RATE, 0.02);
+  /* Until the next probe */
+  run_until (self, HP_BBR_UP, 2 * SECOND);
+  g_assert_cmpuint (bbr->bandwidth_short, ==, G_MAXUINT64);
+}
+
 /* Alone it sees the empty queue often enough not to stop for it. */
 static void
 test_no_probe_rtt (Fixture *self, gconstpointer data)
@@ -291,6 +311,7 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   ADD ("startup", test_startup);
   ADD ("cycle", test_cycle);
+  ADD ("cruise-queue", test_cruise_queue);
   ADD ("no-probe-rtt", test_no_probe_rtt);
   ADD ("probe-rtt", test_probe_rtt);
   ADD ("longer-path", test_longer_path);

@@ -246,6 +246,49 @@ test_fairness_backlog (void)
   tear_down (&self);
 }
 
+/* The first message on a new path, of which nothing is known: in one flight, or
+ * in those that a window doubled by each round trip takes; the search for larger
+ * datagrams does not delay it. */
+static gint64
+time_first_one (gsize size, gsize largest, gint64 one_way)
+{
+  const SimulatedLink link = { .delay = one_way };
+  Fixture self;
+  gint64 sent_at;
+
+  set_up (&self, &link);
+  for (guint i = 0; i < 2; i++)
+    hp_transport_allow_size (self.peers[i]->transport, largest,
+                             simulated_network_get_now (self.network));
+  sent_at = simulated_network_get_now (self.network);
+  send_zeros (&self, HP_STREAM_ORDERED, size, 1);
+  run (&self);
+  g_assert_cmpuint (self.bytes_received, ==, size);
+  tear_down (&self);
+  g_test_message ("%" G_GSIZE_FORMAT " bytes in datagrams of up to "
+                  "%" G_GSIZE_FORMAT ": %.1f round trips",
+                  size, largest, (self.last_at - sent_at) / (2. * one_way));
+  return self.last_at - sent_at;
+}
+
+static void
+test_first_message (void)
+{
+  const gsize sizes[] = { 1024, 1472, 8972 };
+
+  for (guint i = 0; i < G_N_ELEMENTS (sizes); i++)
+    for (gint64 one_way = 100; one_way < G_TIME_SPAN_SECOND; one_way *= 10)
+      {
+        gint64 hosts = G_TIME_SPAN_MILLISECOND;
+
+        g_assert_cmpint (time_first_one (10240, sizes[i], one_way), <=,
+                         one_way);
+        /* 14 KiB, 28 and the rest, paced: 2.5 round trips are the least */
+        g_assert_cmpint (time_first_one (65536, sizes[i], one_way), <,
+                         2 * one_way * 33 / 10 + hosts);
+      }
+}
+
 int
 main (int argc, char **argv)
 {
@@ -258,5 +301,6 @@ main (int argc, char **argv)
   g_test_add_func ("/transport/goodput/fairness", test_fairness);
   g_test_add_func ("/transport/goodput/fairness-backlog",
                    test_fairness_backlog);
+  g_test_add_func ("/transport/goodput/first-message", test_first_message);
   return g_test_run ();
 }

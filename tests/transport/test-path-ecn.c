@@ -27,7 +27,8 @@ typedef struct
 static gboolean
 send_one (Fixture *self)
 {
-  gboolean is_wanted = hp_path_ecn_is_wanted (&self->ecn, self->epoch);
+  gboolean is_wanted = hp_path_ecn_is_wanted (&self->ecn, TRUE, self->epoch,
+                                              self->number);
 
   if (is_wanted)
     hp_path_ecn_sent (&self->ecn);
@@ -254,6 +255,52 @@ test_failure_is_of_a_path (Fixture *self, gconstpointer data)
   assert_state (self, HP_PATH_ECN_FAILED);
   self->epoch++;
   make_capable (self);
+}
+
+static void
+doubt (Fixture *self)
+{
+  g_assert_false (hp_path_ecn_is_wanted (&self->ecn, FALSE, self->epoch,
+                                         self->number));
+}
+
+/* While it was not proven nothing was marked on it. */
+static void
+test_doubted_path (Fixture *self, gconstpointer data)
+{
+  make_capable (self);
+  arrive (self, TRUE, 1);
+  self->number++;
+  (void) take (self);
+  assert_state (self, HP_PATH_ECN_FAILED);
+  doubt (self);
+  assert_state (self, HP_PATH_ECN_FAILED);
+  g_assert_true (hp_path_ecn_is_wanted (&self->ecn, TRUE, self->epoch,
+                                        self->number));
+  assert_state (self, HP_PATH_ECN_TESTING);
+  make_capable (self);
+  doubt (self);
+}
+
+/* What died with a NAT's mapping says nothing of the marks, nor does what came
+ * through while it was not proven. */
+static void
+test_lost_before (Fixture *self, gconstpointer data)
+{
+  HpSentPacket marked, plain;
+
+  make_capable (self);
+  marked = describe (self, TRUE);
+  g_assert_true (send_one (self));
+  doubt (self);
+  plain = describe (self, FALSE);
+  self->number++;
+  g_assert_true (send_one (self));
+  for (guint i = 0; i < HP_PATH_ECN_MAX_LOST; i++)
+    hp_path_ecn_lost (&self->ecn, &marked);
+  for (guint i = 0; i < HP_PATH_ECN_MAX_UNMARKED; i++)
+    hp_path_ecn_acked (&self->ecn, &plain);
+  assert_state (self, HP_PATH_ECN_TESTING);
 }
 
 /* Two transports and a network */
@@ -521,6 +568,8 @@ main (int argc, char **argv)
     { "/path-ecn/marked-lost", test_marked_lost },
     { "/path-ecn/new-path", test_new_path },
     { "/path-ecn/failure-is-of-a-path", test_failure_is_of_a_path },
+    { "/path-ecn/doubted-path", test_doubted_path },
+    { "/path-ecn/lost-before", test_lost_before },
   };
 
   g_test_init (&argc, &argv, NULL);

@@ -138,6 +138,81 @@ test_order (Fixture *self, gconstpointer data)
   assert_empty (self);
 }
 
+/* In one piece: the same is charged and told as for one in two, and nothing is
+ * kept of it. */
+static void
+test_whole (Fixture *self, gconstpointer data)
+{
+  const gsize lengths[] = { 0, 1, 1000, HP_STREAM_INITIAL_CREDIT };
+
+  start (self, 0, 1 << 20);
+  for (guint i = 0; i < G_N_ELEMENTS (lengths); i++)
+    {
+      guint64 before = self->queue.credit.charged;
+      const HpReceivedMessage *message;
+
+      self->zeros[0] = 'a' + i;
+      g_assert_true (receive (self, UNORDERED (i), 0, lengths[i], lengths[i]));
+      g_assert_cmpuint (self->queue.credit.charged - before, ==,
+                        BASE + lengths[i]);
+      g_assert_cmpuint (self->queue.memory, ==, lengths[i]);
+      g_assert_cmpuint (g_hash_table_size (self->queue.streams), ==, 0);
+      g_assert_cmpuint (self->messages->len, ==, 1);
+      message = &g_array_index (self->messages, HpReceivedMessage, 0);
+      g_assert_cmpmem (g_bytes_get_data (message->bytes, NULL),
+                       g_bytes_get_size (message->bytes), self->zeros,
+                       lengths[i]);
+      g_free (consume (self));
+      assert_empty (self);
+      /* Once more, whole, in part, by a RESET */
+      g_assert_true (receive (self, UNORDERED (i), 0, lengths[i], lengths[i]));
+      g_assert_true (receive (self, UNORDERED (i), 0, 0, lengths[i]));
+      g_assert_true (hp_receive_queue_reset (&self->queue, UNORDERED (i), 0));
+      assert_delivered (self, "");
+    }
+}
+
+/* One by which others, that came before their turn, get theirs; and one that
+ * began to come in pieces */
+static void
+test_whole_among_pieces (Fixture *self, gconstpointer data)
+{
+  start (self, 0, 1 << 20);
+  g_assert_true (receive (self, ORDERED (1), 0, 10, 10));
+  g_assert_true (receive (self, ORDERED (3), 0, 10, 10));
+  g_assert_true (receive (self, ORDERED (2), 5, 5, 10));
+  assert_delivered (self, "");
+  g_assert_true (receive (self, ORDERED (0), 0, 10, 10));
+  assert_delivered (self, "0 8 ");
+  g_assert_true (receive (self, ORDERED (2), 0, 10, 10));
+  assert_delivered (self, "16 24 ");
+  assert_empty (self);
+  /* The next large one is granted its rest by what went before it. */
+  g_assert_true (receive (self, ORDERED (5), 0, HP_STREAM_INITIAL_CREDIT,
+                          100000));
+  g_assert_cmpuint (take_news (self), ==, G_MAXUINT64);
+  g_assert_true (receive (self, ORDERED (4), 0, 1, 1));
+  g_assert_cmpuint (take_news (self), ==, ORDERED (5));
+}
+
+/* Nothing is let in beyond the credit or the size that was asked for. */
+static void
+test_whole_limits (Fixture *self, gconstpointer data)
+{
+  gsize left;
+
+  start (self, 100000, 50000);
+  g_assert_true (receive (self, UNORDERED (0), 0, 50001, 50001));
+  g_assert_cmpuint (self->messages->len, ==, 0);
+  g_assert_cmpuint (take_news (self), ==, UNORDERED (0)); /* STOP */
+  g_assert_true (receive (self, UNORDERED (1), 0, 40000, 40000));
+  assert_delivered (self, "9 ");
+  /* No more was told of, so that credit is what it was. */
+  left = 100000 - self->queue.credit.charged - 2 * BASE;
+  g_assert_true (receive (self, UNORDERED (2), 0, left - 1, left - 1));
+  g_assert_false (receive (self, UNORDERED (3), 0, 2, 2));
+}
+
 static void
 test_reset_fills_gap (Fixture *self, gconstpointer data)
 {
@@ -365,6 +440,9 @@ main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   ADD ("order", test_order);
+  ADD ("whole", test_whole);
+  ADD ("whole-among-pieces", test_whole_among_pieces);
+  ADD ("whole-limits", test_whole_limits);
   ADD ("reset-fills-gap", test_reset_fills_gap);
   ADD ("reset-too-late", test_reset_too_late);
   ADD ("violations", test_violations);
