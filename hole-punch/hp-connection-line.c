@@ -105,7 +105,7 @@ update_interface (HpConnection *self, gint64 now)
     return;
   hp_link_set_interface_size (
       line->link,
-      hp_endpoint_get_interface_size (line->endpoint, &route->remote), now);
+      hp_endpoint_get_interface_size (line->endpoint, route), now);
   hp_connection_wake (self);
 }
 

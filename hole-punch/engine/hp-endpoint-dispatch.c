@@ -6,9 +6,6 @@
 
 #include "hole-punch/io/hp-clock.h"
 #include "hole-punch/io/hp-udp-source.h"
-#include "hole-punch/wire/hp-packet.h"
-
-#include <string.h>
 
 /* Bounds of one dispatch, so that whatever else lives in the context gets its
  * turn; what is left is done in the next one. Half of them in time is for what
@@ -24,6 +21,9 @@
 #define MAX_EXPIRED 256
 /* Datagrams received before the clock is looked at */
 #define RECEIVE_QUOTA 64
+/* Datagrams that are received or sent sooner than it is worth to look at the
+ * clock again, which takes 25 ns */
+#define TIMELESS 4
 /* Dispatches in a row with nothing left over before the endpoint has its usual
  * priority again */
 #define MAX_LULLS 16
@@ -35,16 +35,16 @@
  * to each of its clients */
 #define FLUSH_QUOTA (1024 * 1024)
 
-static void
-enter_call (HpEndpoint *self, HpCall *call, HpParty *party, gboolean is_pull)
+void
+hp_endpoint_enter (HpEndpoint *self, HpCall *call, HpParty *party,
+                   gboolean is_pull)
 {
   *call = (HpCall){ party, is_pull, self->calls };
   self->calls = call;
 }
 
-/* Whether the party is still there */
-static gboolean
-leave_call (HpEndpoint *self, HpCall *call)
+gboolean
+hp_endpoint_leave (HpEndpoint *self, HpCall *call)
 {
   g_assert (self->calls == call);
   self->calls = call->outer;
@@ -72,75 +72,12 @@ hp_endpoint_untouch (HpEndpoint *self, HpParty *party)
 
 /* Sending */
 
-gboolean
-hp_endpoint_is_blocked (const HpEndpoint *self)
-{
-  return self->kept.head != NULL;
-}
-
-HpSendResult
-hp_endpoint_transmit (HpEndpoint *self, HpOutgoing *outgoing, gsize segment)
-{
-  gsize before = outgoing->length;
-  gsize sent = before;
-  HpSendResult result
-      = hp_udp_socket_send_segments (self->socket, outgoing, segment);
-
-  switch (result)
-    {
-    case HP_SEND_OK:
-      break;
-    case HP_SEND_FAILED:
-      self->statistics.send_failures++;
-      return result;
-    case HP_SEND_BLOCKED:
-      sent = before - outgoing->length;
-      break;
-    }
-  self->statistics.datagrams_sent += (sent + segment - 1) / segment;
-  self->statistics.bytes_sent += sent;
-  return result;
-}
-
-static void
-keep (HpEndpoint *self, const HpSendBatch *batch)
-{
-  HpKept *kept = g_malloc (sizeof *kept + batch->all.length);
-
-  memcpy (kept->bytes, batch->all.bytes, batch->all.length);
-  kept->outgoing = batch->all;
-  kept->outgoing.bytes = kept->bytes;
-  kept->segment = batch->segment;
-  g_queue_push_tail (&self->kept, kept);
-  hp_udp_source_want_writable (self->source,
-                               hp_udp_socket_get_fd (self->socket), TRUE);
-}
-
-static void
-send_kept (HpEndpoint *self)
-{
-  HpKept *kept;
-
-  while ((kept = g_queue_peek_head (&self->kept)) != NULL)
-    {
-      if (hp_endpoint_transmit (self, &kept->outgoing, kept->segment)
-          == HP_SEND_BLOCKED)
-        return;
-      g_free (g_queue_pop_head (&self->kept));
-    }
-  hp_udp_source_want_writable (self->source,
-                               hp_udp_socket_get_fd (self->socket), FALSE);
-}
-
 static void
 send_batch (HpEndpoint *self, HpSendBatch *batch)
 {
   if (hp_send_batch_is_empty (batch) || self->is_closed)
     return;
-  if (hp_endpoint_is_blocked (self)
-      || hp_endpoint_transmit (self, &batch->all, batch->segment)
-             == HP_SEND_BLOCKED)
-    keep (self, batch);
+  hp_endpoint_send_segments (self, &batch->all, batch->segment);
   hp_send_batch_empty (batch);
 }
 
@@ -168,9 +105,9 @@ pull_into_batch (HpEndpoint *self, HpParty *party, HpSendBatch *batch,
       HpCall call;
 
       hp_send_batch_prepare (batch, &outgoing);
-      enter_call (self, &call, party, TRUE);
+      hp_endpoint_enter (self, &call, party, TRUE);
       pulled = party->klass->pull (party, &outgoing, now);
-      is_there = leave_call (self, &call);
+      is_there = hp_endpoint_leave (self, &call);
       *sent += pulled;
       if (pulled && outgoing.length > 0
           && !hp_send_batch_join (batch, &outgoing))
@@ -180,7 +117,7 @@ pull_into_batch (HpEndpoint *self, HpParty *party, HpSendBatch *batch,
         }
       if (!is_there)
         return PULL_GONE;
-      if (!pulled)
+      if (!pulled || outgoing.is_last)
         return PULL_IDLE;
       size += outgoing.length;
       if (quota <= QUOTA
@@ -200,7 +137,7 @@ pull_party (HpEndpoint *self, HpParty *party, HpSendBatch *batch, guint quota,
   PullResult result = pull_into_batch (self, party, batch, quota, sent);
 
   send_batch (self, batch);
-  if (*sent != before)
+  if (*sent - before > TIMELESS)
     self->now = hp_clock_now ();
   return result;
 }
@@ -225,197 +162,42 @@ hp_endpoint_flush (HpEndpoint *self, HpParty *party)
   return result != PULL_GONE;
 }
 
-/* Receiving */
-
-static void
-give (HpEndpoint *self, HpParty *party, const HpDatagram *datagram)
-{
-  HpCall call;
-
-  enter_call (self, &call, party, FALSE);
-  party->klass->receive (party, datagram, self->now);
-  if (leave_call (self, &call))
-    hp_endpoint_touch (self, party);
-}
-
-static gboolean
-give_stray (HpEndpoint *self, const HpDatagram *datagram)
-{
-  return self->stray != NULL
-         && self->stray (self->user_data, datagram, self->now);
-}
-
-static void
-answer_unknown (HpEndpoint *self, const HpDatagram *datagram)
-{
-  HpDataHeader header;
-  HpUnknown unknown;
-  HpWriter writer;
-  guint8 bytes[HP_UNKNOWN_SIZE];
-  HpOutgoing outgoing = { .route = datagram->route, .bytes = bytes };
-
-  if (!self->answers_unknown || self->is_closed
-      || !hp_packet_parse_data (&header, datagram->bytes, datagram->length))
-    return;
-  if (!hp_rate_limiter_take_address (self->unknown_answers,
-                                     &datagram->route.remote, self->now))
-    {
-      self->statistics.dropped_rate_limited++;
-      return;
-    }
-  unknown = (HpUnknown){ header.receiver_index, header.number };
-  hp_writer_init (&writer, bytes, sizeof bytes);
-  hp_packet_write_unknown (&unknown, &writer);
-  outgoing.length = writer.offset;
-  hp_endpoint_send (self, &outgoing);
-}
-
-/* Most datagrams are for whom the one before was for. */
-static HpParty *
-find_by_index (HpEndpoint *self, guint32 index)
-{
-  HpParty *last = self->last_party;
-
-  if (last != NULL && last->index / 2 == index / 2)
-    return last;
-  self->last_party
-      = g_hash_table_lookup (self->by_index, GUINT_TO_POINTER (index / 2));
-  return self->last_party;
-}
-
-static void
-receive_by_index (HpEndpoint *self, const HpDatagram *datagram)
-{
-  guint32 index;
-  HpParty *party;
-
-  if (!hp_packet_get_receiver (datagram->bytes, datagram->length, &index))
-    {
-      self->statistics.dropped_unclaimed++;
-      return;
-    }
-  party = find_by_index (self, index);
-  if (party != NULL)
-    {
-      give (self, party, datagram);
-      return;
-    }
-  if (give_stray (self, datagram))
-    return;
-  self->statistics.dropped_unknown_index++;
-  answer_unknown (self, datagram);
-}
-
-static void
-receive_by_ticket (HpEndpoint *self, const HpDatagram *datagram)
-{
-  HpInitiation initiation;
-  HpProbe probe;
-  guint64 number = 0;
-  HpParty *party;
-
-  if (datagram->bytes[0] == HP_PACKET_INITIATION
-      && hp_packet_parse_initiation (&initiation, datagram->bytes,
-                                     datagram->length))
-    number = initiation.ticket_number;
-  else if (datagram->bytes[0] == HP_PACKET_PROBE
-           && hp_packet_parse_probe (&probe, datagram->bytes,
-                                     datagram->length))
-    number = probe.ticket_number;
-  party = g_hash_table_lookup (self->by_ticket, &number);
-  if (party != NULL)
-    give (self, party, datagram);
-  else if (!give_stray (self, datagram))
-    self->statistics.dropped_unclaimed++;
-}
-
-/* Only a hint, and anybody can send one: not too many are passed on. */
-static void
-receive_unknown (HpEndpoint *self, const HpDatagram *datagram)
-{
-  if (!hp_rate_limiter_take_address (self->unknown_hints,
-                                     &datagram->route.remote, self->now)
-      || !hp_rate_limiter_take (self->unknown_hints_together, "", 0,
-                                self->now))
-    {
-      self->statistics.dropped_rate_limited++;
-      return;
-    }
-  /* A removal puts the last one in its place: one may miss a hint. */
-  for (guint i = 0; i < self->parties->len; i++)
-    give (self, g_ptr_array_index (self->parties, i), datagram);
-}
-
-static void
-receive_ours (HpEndpoint *self, const HpDatagram *datagram)
-{
-  switch ((HpPacketType) datagram->bytes[0])
-    {
-    case HP_PACKET_RESPONSE:
-    case HP_PACKET_DATA_0:
-    case HP_PACKET_DATA_1:
-      receive_by_index (self, datagram);
-      break;
-    case HP_PACKET_INITIATION:
-    case HP_PACKET_PROBE:
-      receive_by_ticket (self, datagram);
-      break;
-    case HP_PACKET_UNKNOWN:
-      receive_unknown (self, datagram);
-      break;
-    case HP_PACKET_HELLO:
-    case HP_PACKET_COOKIE:
-      if (!give_stray (self, datagram))
-        self->statistics.dropped_unclaimed++;
-      break;
-    }
-}
-
-static void
-on_datagram (gpointer user_data, const HpDatagram *datagram)
-{
-  HpEndpoint *self = user_data;
-
-  if (self->is_closed)
-    return;
-  self->statistics.datagrams_received++;
-  self->statistics.bytes_received += datagram->length;
-  switch (hp_packet_classify (datagram->bytes, datagram->length))
-    {
-    case HP_PACKET_CLASS_OURS:
-      receive_ours (self, datagram);
-      break;
-    case HP_PACKET_CLASS_STUN:
-    case HP_PACKET_CLASS_TURN:
-      if (!give_stray (self, datagram))
-        self->statistics.dropped_unclaimed++;
-      break;
-    case HP_PACKET_CLASS_OTHER:
-      self->statistics.dropped_unknown_type++;
-      break;
-    }
-}
-
 /* The dispatch */
 
 /* FALSE: something may be left */
 static gboolean
-receive_all (HpEndpoint *self)
+receive_from_main (HpEndpoint *self, guint most, gint64 until)
 {
-  gint64 until = self->now + MAX_RECEIVE_TIME;
   gboolean is_drained = FALSE;
   guint received = 0;
 
-  self->is_receiving = TRUE;
-  while (!self->is_closed && !is_drained && received < MAX_RECEIVED
+  self->receiving = &self->main;
+  while (!self->is_closed && !is_drained && received < most
          && self->now < until)
     {
-      received += hp_udp_socket_receive (self->socket, RECEIVE_QUOTA,
-                                         on_datagram, self);
-      is_drained = hp_udp_socket_is_drained (self->socket);
-      self->now = hp_clock_now ();
+      received += hp_udp_socket_receive (self->main.socket, RECEIVE_QUOTA,
+                                         hp_endpoint_take, self);
+      is_drained = hp_udp_socket_is_drained (self->main.socket);
+      if (received > TIMELESS || !is_drained)
+        self->now = hp_clock_now ();
     }
-  self->is_receiving = FALSE;
+  self->receiving = NULL;
+  return is_drained;
+}
+
+static gboolean
+receive_all (HpEndpoint *self, guint64 readable)
+{
+  guint parts = readable == (HP_ENDPOINT_MAIN | HP_ENDPOINT_FURTHER) ? 2 : 1;
+  guint most = MAX_RECEIVED / parts;
+  gint64 time = MAX_RECEIVE_TIME / parts;
+  gboolean is_drained = TRUE;
+
+  if ((readable & HP_ENDPOINT_MAIN) != 0)
+    is_drained = receive_from_main (self, most, self->now + time);
+  if ((readable & HP_ENDPOINT_FURTHER) != 0 && !self->is_closed)
+    is_drained
+        &= hp_endpoint_receive_from_further (self, most, self->now + time);
   return is_drained;
 }
 
@@ -433,9 +215,9 @@ expire_due (HpEndpoint *self)
         return;
       /* Its next deadline is asked for when all else is done. */
       hp_deadline_heap_set (&self->deadlines, party, G_MAXINT64);
-      enter_call (self, &call, party, FALSE);
+      hp_endpoint_enter (self, &call, party, FALSE);
       party->klass->expire (party, now);
-      if (leave_call (self, &call))
+      if (hp_endpoint_leave (self, &call))
         hp_endpoint_touch (self, party);
     }
 }
@@ -456,9 +238,9 @@ visit_party (HpEndpoint *self, HpParty *party, guint *sent)
 
   if (result == PULL_GONE)
     return;
-  enter_call (self, &call, party, FALSE);
+  hp_endpoint_enter (self, &call, party, FALSE);
   party->klass->deliver (party, self->now);
-  if (!leave_call (self, &call))
+  if (!hp_endpoint_leave (self, &call))
     return;
   if (result == PULL_MORE)
     hp_endpoint_touch (self, party);
@@ -484,7 +266,8 @@ visit_touched (HpEndpoint *self)
       hp_endpoint_untouch (self, party);
       visit_party (self, party, &sent);
       visits++;
-      self->now = hp_clock_now ();
+      if (self->touched.head != NULL)
+        self->now = hp_clock_now ();
     }
 }
 
@@ -536,15 +319,15 @@ hp_endpoint_dispatch (gpointer endpoint, guint64 readable,
 
   self->is_dispatching = TRUE;
   if (writable != 0)
-    send_kept (self);
+    hp_endpoint_send_kept (self, &self->main);
   self->now = hp_clock_now ();
   if (readable != 0)
-    is_drained = receive_all (self);
+    is_drained = receive_all (self, readable);
   expire_due (self);
   visit_touched (self);
   self->is_dispatching = FALSE;
   if (self->is_closed)
-    g_clear_pointer (&self->socket, hp_udp_socket_free);
+    g_clear_pointer (&self->main.socket, hp_udp_socket_free);
   else
     {
       set_priority (self, !is_drained || has_backlog (self));
@@ -552,11 +335,22 @@ hp_endpoint_dispatch (gpointer endpoint, guint64 readable,
     }
 }
 
-/* Neither inside of a callback, nor before others that wait */
+/* Not inside of another one's callback, nor its own pull() */
 static gboolean
-may_hurry (HpEndpoint *self)
+is_at_hand (const HpEndpoint *self, const HpParty *party)
 {
-  return !self->is_closed && !self->is_dispatching && self->calls == NULL
+  const HpCall *call = self->calls;
+
+  if (call == NULL)
+    return !self->is_dispatching;
+  return call->party == party && !call->is_pull && call->outer == NULL;
+}
+
+/* Nor before others that wait */
+static gboolean
+may_hurry (HpEndpoint *self, const HpParty *party)
+{
+  return !self->is_closed && is_at_hand (self, party)
          && self->touched.head == NULL && !hp_endpoint_is_blocked (self)
          && self->hurried_in != hp_udp_source_get_turn (self->source);
 }
@@ -570,7 +364,7 @@ hp_endpoint_hurry (HpEndpoint *self, HpParty *party)
     return;
   g_assert (party->endpoint == self);
 
-  if (!may_hurry (self) || !g_main_context_acquire (self->context))
+  if (!may_hurry (self, party) || !g_main_context_acquire (self->context))
     {
       hp_endpoint_wake (self, party);
       return;
@@ -585,6 +379,9 @@ hp_endpoint_hurry (HpEndpoint *self, HpParty *party)
       hp_endpoint_wake (self, party);
       break;
     case PULL_IDLE:
+      /* A dispatch asks for it in the end. */
+      if (self->is_dispatching)
+        break;
       update_deadline (self, party);
       if (!self->is_closed)
         arm (self);

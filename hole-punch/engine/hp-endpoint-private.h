@@ -2,14 +2,17 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-/* The endpoint's inside, shared by its life (hp-endpoint.c) and its dispatch
- * (hp-endpoint-dispatch.c). */
+/* The endpoint's inside, shared by its life (hp-endpoint.c), its sockets
+ * (hp-endpoint-sockets.c), its dispatch (hp-endpoint-dispatch.c), and whose
+ * what comes in is (hp-endpoint-receive.c). */
 
 #pragma once
 
 #include "hole-punch/base/hp-rate-limiter.h"
 #include "hole-punch/engine/hp-deadline-heap.h"
+#include "hole-punch/engine/hp-endpoint.h"
 #include "hole-punch/engine/hp-send-batch.h"
+#include "hole-punch/io/hp-udp-set.h"
 #include "hole-punch/io/hp-udp-socket.h"
 
 /* A party's callback that is running: tells whether the party is still there
@@ -31,19 +34,37 @@ typedef struct
   guint8 bytes[];
 } HpKept;
 
+typedef struct
+{
+  guint number;
+  HpUdpSocket *socket;
+  GQueue kept; /* HpKept: what could not be sent yet */
+  gboolean is_closed; /* while it is received from: to be freed then */
+} HpEndpointSocket;
+
+/* What the source tells of, in the order of adding */
+#define HP_ENDPOINT_MAIN (1 << 0)
+#define HP_ENDPOINT_FURTHER (1 << 1)
+
 struct _HpEndpoint
 {
   gatomicrefcount references;
   GMainContext *context;
   GSource *source;
-  HpUdpSocket *socket;
+  HpEndpointSocket main; /* socket 0 */
+  GHashTable *further;   /* number → HpEndpointSocket */
+  HpUdpSet *set;         /* of the further ones; NULL: there was none yet */
+  GHashTable *carriers;  /* number → HpCarrier */
+  guint last_number;
+  guint n_blocked; /* sockets that keep something */
   HpAddress address;
   gboolean has_ipv6;
   HpStrayFunc stray;
   gpointer user_data;
   gboolean is_closed;
   gboolean is_dispatching;
-  gboolean is_receiving; /* the socket is in use */
+  HpEndpointSocket *receiving; /* the one in use; NULL: none */
+  guint n_in_carriers; /* sends that are running */
   guint hurried_in; /* turn of the source: somebody was in a hurry */
   gboolean answers_unknown;
   guint lulls; /* dispatches in a row that left nothing over */
@@ -58,7 +79,6 @@ struct _HpEndpoint
   HpCall *calls;
 
   HpSendBatch batch;
-  GQueue kept; /* HpKept: what could not be sent yet */
 
   HpRateLimiter *unknown_answers;
   HpRateLimiter *unknown_hints;
@@ -69,13 +89,28 @@ struct _HpEndpoint
 /* The GSource's callback; @endpoint is the HpEndpoint */
 void hp_endpoint_dispatch (gpointer endpoint, guint64 readable,
                            guint64 writable);
+/* A datagram that came in; @endpoint is the HpEndpoint */
+void hp_endpoint_take (gpointer endpoint, const HpDatagram *datagram);
+/* Around each callback of a party; FALSE: the party is gone */
+void hp_endpoint_enter (HpEndpoint *self, HpCall *call, HpParty *party,
+                        gboolean is_pull);
+gboolean hp_endpoint_leave (HpEndpoint *self, HpCall *call);
 void hp_endpoint_touch (HpEndpoint *self, HpParty *party);
 void hp_endpoint_untouch (HpEndpoint *self, HpParty *party);
-/* Something is kept until the kernel takes it */
-gboolean hp_endpoint_is_blocked (const HpEndpoint *self);
-/* Datagrams of @segment bytes; see hp_udp_socket_send_segments() */
-HpSendResult hp_endpoint_transmit (HpEndpoint *self, HpOutgoing *outgoing,
-                                   gsize segment);
 /* What a party that goes still had to say, as far as the kernel takes it;
  * FALSE: it went already, meanwhile */
 gboolean hp_endpoint_flush (HpEndpoint *self, HpParty *party);
+
+/* Something is kept until the kernel takes it: no party is asked for more.
+ * They cannot know by which socket the next one will leave. */
+gboolean hp_endpoint_is_blocked (const HpEndpoint *self);
+/* Datagrams of @segment bytes; see hp_udp_socket_send_segments(). What does
+ * not go yet is kept. */
+void hp_endpoint_send_segments (HpEndpoint *self, HpOutgoing *outgoing,
+                                gsize segment);
+void hp_endpoint_send_kept (HpEndpoint *self, HpEndpointSocket *socket);
+/* A turn of the sockets that have something, within these bounds; FALSE:
+ * something may be left */
+gboolean hp_endpoint_receive_from_further (HpEndpoint *self, guint most,
+                                           gint64 until);
+void hp_endpoint_close_sockets (HpEndpoint *self);

@@ -34,9 +34,11 @@ hp_endpoint_new (const char *address, guint16 port, HpStrayFunc stray,
   self = g_new0 (HpEndpoint, 1);
   g_atomic_ref_count_init (&self->references);
   self->context = g_main_context_ref_thread_default ();
-  self->socket = g_steal_pointer (&socket);
-  self->address = *hp_udp_socket_get_address (self->socket);
-  self->has_ipv6 = hp_udp_socket_has_ipv6 (self->socket);
+  self->main.socket = g_steal_pointer (&socket);
+  self->further = g_hash_table_new (NULL, NULL);
+  self->carriers = g_hash_table_new (NULL, NULL);
+  self->address = *hp_udp_socket_get_address (self->main.socket);
+  self->has_ipv6 = hp_udp_socket_has_ipv6 (self->main.socket);
   self->stray = stray;
   self->user_data = user_data;
   self->parties = g_ptr_array_new ();
@@ -48,7 +50,7 @@ hp_endpoint_new (const char *address, guint16 port, HpStrayFunc stray,
   self->unknown_hints = new_limiter (UNKNOWN_PER_PREFIX, LIMITER_BUCKETS);
   self->unknown_hints_together = new_limiter (UNKNOWN_HEEDED, 1);
   self->source = hp_udp_source_new (hp_endpoint_dispatch, self);
-  hp_udp_source_add (self->source, hp_udp_socket_get_fd (self->socket));
+  hp_udp_source_add (self->source, hp_udp_socket_get_fd (self->main.socket));
   g_source_attach (self->source, self->context);
   return self;
 }
@@ -68,6 +70,8 @@ hp_endpoint_unref (HpEndpoint *self)
   /* Nobody could be told any more, but the source must not outlive us. */
   g_atomic_ref_count_init (&self->references);
   hp_endpoint_close (self);
+  g_hash_table_unref (self->further);
+  g_hash_table_unref (self->carriers);
   g_ptr_array_unref (self->parties);
   g_hash_table_unref (self->by_index);
   g_hash_table_unref (self->by_ticket);
@@ -89,14 +93,12 @@ hp_endpoint_close (HpEndpoint *self)
     hp_endpoint_remove_party (
         self, g_ptr_array_index (self->parties, self->parties->len - 1));
   self->is_closed = TRUE;
-  g_queue_clear_full (&self->kept, g_free);
   self->stray = NULL;
   g_source_destroy (self->source);
   g_clear_pointer (&self->source, g_source_unref);
-  /* Freed at once if possible: whoever closes may want to bind the port again
-   * right away, be it from inside a party's callback. */
-  if (!self->is_receiving)
-    g_clear_pointer (&self->socket, hp_udp_socket_free);
+  /* At once if possible: whoever closes may want to bind the port again right
+   * away, be it from inside a party's callback. */
+  hp_endpoint_close_sockets (self);
 }
 
 const HpAddress *
@@ -116,15 +118,7 @@ hp_endpoint_get_source (HpEndpoint *self, const HpAddress *remote,
                         HpAddress *source)
 {
   return !self->is_closed
-         && hp_udp_socket_get_source (self->socket, remote, source);
-}
-
-gsize
-hp_endpoint_get_interface_size (HpEndpoint *self, const HpAddress *remote)
-{
-  return self->is_closed
-             ? 0
-             : hp_udp_socket_get_interface_size (self->socket, remote);
+         && hp_udp_socket_get_source (self->main.socket, remote, source);
 }
 
 GMainContext *
@@ -133,13 +127,15 @@ hp_endpoint_get_context (HpEndpoint *self)
   return self->context;
 }
 
-/* Parties */
-
 gsize
 hp_endpoint_get_receive_buffer (const HpEndpoint *self)
 {
-  return self->is_closed ? 0 : hp_udp_socket_get_receive_buffer (self->socket);
+  return self->is_closed
+             ? 0
+             : hp_udp_socket_get_receive_buffer (self->main.socket);
 }
+
+/* Parties */
 
 guint32
 hp_endpoint_allocate_index (HpEndpoint *self)
@@ -248,24 +244,6 @@ hp_endpoint_wake (HpEndpoint *self, HpParty *party)
   hp_endpoint_touch (self, party);
   if (!self->is_dispatching && !hp_endpoint_is_blocked (self))
     hp_udp_source_set_deadline (self->source, 0);
-}
-
-void
-hp_endpoint_send (HpEndpoint *self, const HpOutgoing *outgoing)
-{
-  HpOutgoing copy = *outgoing;
-
-  if (self->is_closed || copy.length == 0)
-    return;
-  if (hp_udp_socket_send (self->socket, &copy) == HP_SEND_OK)
-    {
-      self->statistics.datagrams_sent++;
-      self->statistics.bytes_sent += copy.length;
-    }
-  else
-    {
-      self->statistics.send_failures++;
-    }
 }
 
 void

@@ -63,6 +63,8 @@ typedef struct
   guint64 datagrams_sent, datagrams_received, bytes_sent, bytes_received;
   guint64 dropped_unknown_type, dropped_unknown_index, dropped_unclaimed,
       dropped_rate_limited, send_failures;
+  /* To be sent by a socket or a carrier that was closed */
+  guint64 dropped_closed_socket;
 } HpEndpointStatistics;
 
 /* Datagrams that belong to no party by index or ticket: HELLO, COOKIE, STUN,
@@ -89,13 +91,58 @@ gboolean hp_endpoint_has_ipv6 (const HpEndpoint *self);
 /* The address that a datagram to @remote would leave from */
 gboolean hp_endpoint_get_source (HpEndpoint *self, const HpAddress *remote,
                                  HpAddress *source);
-/* UDP payload that the interface to there carries, 0: not known */
-gsize hp_endpoint_get_interface_size (HpEndpoint *self,
-                                      const HpAddress *remote);
+/* UDP payload that the interface carries by which @route leaves; 0: not known,
+ * as with a carrier's */
+gsize hp_endpoint_get_interface_size (HpEndpoint *self, const HpRoute *route);
 GMainContext *hp_endpoint_get_context (HpEndpoint *self);
 
 /* What the kernel holds for it while nobody reads, bytes; 0: unknown */
 gsize hp_endpoint_get_receive_buffer (const HpEndpoint *self);
+
+/* Further sockets, hundreds if need be. HpRoute.socket is the number of the one
+ * that a datagram came to, or is to leave by: 0 is the socket that the endpoint
+ * was made with. A number is never used again. */
+
+/* Bound as in hp_udp_socket_new(), NULL: to the address that socket 0 is bound
+ * to; its number, 0: failed */
+guint hp_endpoint_open_socket (HpEndpoint *self, const char *address,
+                               guint16 port, GError **error);
+/* At once, with what the kernel has not yet taken. Not socket 0; nothing is
+ * done for one that is closed already. */
+void hp_endpoint_close_socket (HpEndpoint *self, guint number);
+/* What it is bound to; FALSE: closed, or a carrier */
+gboolean hp_endpoint_get_socket_address (HpEndpoint *self, guint number,
+                                         HpAddress *address);
+
+/* A socket that is none: what is sent by it goes through a relay, and what
+ * comes through the relay is injected. */
+typedef struct _HpCarrier HpCarrier;
+
+typedef struct
+{
+  const char *name;
+  /* One datagram of whoever has pulled it: not to be kept longer than this,
+   * nothing to be injected here; hp_endpoint_send() is fine. */
+  void (*send) (HpCarrier *carrier, const HpOutgoing *outgoing, gint64 now);
+} HpCarrierClass;
+
+/* Embedded in its owner; the members belong to the endpoint */
+struct _HpCarrier
+{
+  const HpCarrierClass *klass;
+  HpEndpoint *endpoint; /* NULL: not added, removed, or the endpoint closed */
+  guint number;
+};
+
+/* Its number among the sockets */
+guint hp_endpoint_add_carrier (HpEndpoint *self, HpCarrier *carrier,
+                               const HpCarrierClass *klass);
+void hp_endpoint_remove_carrier (HpEndpoint *self, HpCarrier *carrier);
+/* A datagram that came through a carrier, whose number its route tells, goes
+ * the way of any other; the bytes may be changed. From where datagrams come in:
+ * a party's receive(), stray(), or a source of the caller's own in the same
+ * context. */
+void hp_endpoint_inject (HpEndpoint *self, const HpDatagram *datagram);
 
 /* A fresh, random, even session index, not 0 */
 guint32 hp_endpoint_allocate_index (HpEndpoint *self);
@@ -111,9 +158,11 @@ void hp_endpoint_add_ticket (HpEndpoint *self, HpParty *party,
 void hp_endpoint_wake (HpEndpoint *self, HpParty *party);
 /* The same, and what it has to send first in a turn of the main loop goes at
  * once, if it can; what follows in that turn goes together. The party is not
- * told to deliver. */
+ * told to deliver. Inside of its deliver(), too: an answer; else callbacks are
+ * no place to hurry. */
 void hp_endpoint_hurry (HpEndpoint *self, HpParty *party);
-/* Sends one datagram now, besides all parties (a COOKIE, UNKNOWN, STUN) */
+/* Sends one datagram now, by any socket, besides all parties (a COOKIE,
+ * UNKNOWN, STUN) */
 void hp_endpoint_send (HpEndpoint *self, const HpOutgoing *outgoing);
 /* DATA with an unknown index that stray() does not claim is answered by
  * UNKNOWN (rate-limited); not at first */

@@ -8,279 +8,158 @@
 #include <netinet/udp.h>
 #include <string.h>
 
-struct _HpPacketInfo
+/* Sending */
+
+void
+hp_packet_info_begin (HpPacketInfo *self, struct msghdr *message)
 {
-  GSocketControlMessage parent;
-
-  int level;
-  int type;
-  gsize size;
-  union
-  {
-    struct in_pktinfo ipv4;
-    struct in6_pktinfo ipv6;
-    int number; /* the TTL, the traffic class, or the size of segments that
-                   came */
-    guint8 tos; /* what IPv4 had before the traffic class, that came */
-    guint16 segment;
-  } data;
-};
-
-G_DEFINE_FINAL_TYPE (HpPacketInfo, hp_packet_info,
-                     G_TYPE_SOCKET_CONTROL_MESSAGE)
-
-/* Asked for several times with each datagram: GObject has found the class's
- * functions already, which needs no further check of the type. */
-static HpPacketInfo *
-info_of (GSocketControlMessage *message)
-{
-  return (HpPacketInfo *) message;
-}
-
-static gsize
-hp_packet_info_get_size (GSocketControlMessage *message)
-{
-  return info_of (message)->size;
-}
-
-static int
-hp_packet_info_get_level (GSocketControlMessage *message)
-{
-  return info_of (message)->level;
-}
-
-static int
-hp_packet_info_get_message_type (GSocketControlMessage *message)
-{
-  return info_of (message)->type;
+  message->msg_control = self->bytes;
+  message->msg_controllen = 0;
 }
 
 static void
-hp_packet_info_serialize (GSocketControlMessage *message, gpointer data)
+add (struct msghdr *message, int level, int type, gconstpointer data,
+     gsize size)
 {
-  HpPacketInfo *self = info_of (message);
+  guint8 *end = (guint8 *) message->msg_control + message->msg_controllen;
+  struct cmsghdr *header = (struct cmsghdr *) (gpointer) end;
 
-  memcpy (data, &self->data, self->size);
+  g_assert (message->msg_controllen + CMSG_SPACE (size)
+            <= sizeof (HpPacketInfo));
+
+  header->cmsg_level = level;
+  header->cmsg_type = type;
+  header->cmsg_len = CMSG_LEN (size);
+  memcpy (CMSG_DATA (header), data, size);
+  message->msg_controllen += CMSG_SPACE (size);
 }
 
-/* The size of the messages that we know, 0 for others */
-static gsize
-get_known_size (int level, int type)
+void
+hp_packet_info_add_source (struct msghdr *message, const HpAddress *local)
 {
-  if (level == IPPROTO_IP && type == IP_PKTINFO)
-    return sizeof (struct in_pktinfo);
-  if (level == IPPROTO_IPV6 && type == IPV6_PKTINFO)
-    return sizeof (struct in6_pktinfo);
-  if (level == IPPROTO_UDP && type == UDP_GRO)
-    return sizeof (int);
-  if (level == IPPROTO_IP && type == IP_TOS)
-    return sizeof (guint8);
-  if (level == IPPROTO_IPV6 && type == IPV6_TCLASS)
-    return sizeof (int);
-  return 0;
-}
-
-/* Datagram after datagram tells the same: the last few messages that came, of
- * each thread. Nobody changes one. */
-#define N_RECENT 8
-
-typedef struct
-{
-  HpPacketInfo *messages[N_RECENT];
-  guint next;
-} Recent;
-
-static void
-recent_free (gpointer data)
-{
-  Recent *recent = data;
-
-  for (guint i = 0; i < N_RECENT; i++)
-    g_clear_object (&recent->messages[i]);
-  g_free (recent);
-}
-
-static Recent *
-get_recent (void)
-{
-  static GPrivate private = G_PRIVATE_INIT (recent_free);
-  Recent *recent = g_private_get (&private);
-
-  if (recent == NULL)
+  if (local->family == HP_ADDRESS_IPV6)
     {
-      recent = g_new0 (Recent, 1);
-      g_private_set (&private, recent);
-    }
-  return recent;
-}
+      struct in6_pktinfo info = { .ipi6_ifindex = local->scope_id };
 
-static HpPacketInfo *
-find_recent (const Recent *recent, int level, int type, gconstpointer data)
-{
-  for (guint i = 0; i < N_RECENT; i++)
-    {
-      HpPacketInfo *message = recent->messages[i];
-
-      if (message != NULL && message->level == level && message->type == type
-          && memcmp (&message->data, data, message->size) == 0)
-        return message;
-    }
-  return NULL;
-}
-
-static GSocketControlMessage *
-hp_packet_info_deserialize (int level, int type, gsize size, gpointer data)
-{
-  gsize known = get_known_size (level, type);
-  HpPacketInfo *self;
-  Recent *recent;
-
-  if (known == 0 || size < known)
-    return NULL;
-  recent = get_recent ();
-  self = find_recent (recent, level, type, data);
-  if (self != NULL)
-    return g_object_ref (&self->parent);
-  self = g_object_new (HP_TYPE_PACKET_INFO, NULL);
-  self->level = level;
-  self->type = type;
-  self->size = known;
-  memcpy (&self->data, data, known);
-  g_set_object (&recent->messages[recent->next], self);
-  recent->next = (recent->next + 1) % N_RECENT;
-  return &self->parent;
-}
-
-static void
-hp_packet_info_class_init (HpPacketInfoClass *klass)
-{
-  GSocketControlMessageClass *message_class
-      = G_SOCKET_CONTROL_MESSAGE_CLASS (klass);
-
-  message_class->get_size = hp_packet_info_get_size;
-  message_class->get_level = hp_packet_info_get_level;
-  message_class->get_type = hp_packet_info_get_message_type;
-  message_class->serialize = hp_packet_info_serialize;
-  message_class->deserialize = hp_packet_info_deserialize;
-}
-
-static void
-hp_packet_info_init (HpPacketInfo *self)
-{
-}
-
-static void
-set_ipv6 (struct in6_addr *to, const HpAddress *address)
-{
-  if (address->family == HP_ADDRESS_IPV6)
-    {
-      memcpy (to, address->ip, 16);
-      return;
-    }
-  memset (to, 0, sizeof *to);
-  to->s6_addr[10] = to->s6_addr[11] = 0xff;
-  memcpy (to->s6_addr + 12, address->ip, 4);
-}
-
-GSocketControlMessage *
-hp_packet_info_new_source (const HpAddress *local, gboolean is_ipv6_socket)
-{
-  HpPacketInfo *self = g_object_new (HP_TYPE_PACKET_INFO, NULL);
-
-  if (is_ipv6_socket)
-    {
-      self->level = IPPROTO_IPV6;
-      self->type = IPV6_PKTINFO;
-      self->size = sizeof self->data.ipv6;
-      set_ipv6 (&self->data.ipv6.ipi6_addr, local);
-      self->data.ipv6.ipi6_ifindex = local->scope_id;
+      memcpy (&info.ipi6_addr, local->ip, 16);
+      add (message, IPPROTO_IPV6, IPV6_PKTINFO, &info, sizeof info);
     }
   else
     {
-      self->level = IPPROTO_IP;
-      self->type = IP_PKTINFO;
-      self->size = sizeof self->data.ipv4;
-      memcpy (&self->data.ipv4.ipi_spec_dst, local->ip, 4);
+      struct in_pktinfo info = { 0 };
+
+      memcpy (&info.ipi_spec_dst, local->ip, 4);
+      add (message, IPPROTO_IP, IP_PKTINFO, &info, sizeof info);
     }
-  return G_SOCKET_CONTROL_MESSAGE (self);
 }
 
-GSocketControlMessage *
-hp_packet_info_new_ttl (guint ttl, HpAddressFamily family)
+static void
+add_number (struct msghdr *message, HpAddressFamily family, int type,
+            int ipv6_type, int number)
 {
-  HpPacketInfo *self = g_object_new (HP_TYPE_PACKET_INFO, NULL);
-
-  self->level = family == HP_ADDRESS_IPV6 ? IPPROTO_IPV6 : IPPROTO_IP;
-  self->type = family == HP_ADDRESS_IPV6 ? IPV6_HOPLIMIT : IP_TTL;
-  self->size = sizeof self->data.number;
-  self->data.number = MIN (ttl, 255);
-  return G_SOCKET_CONTROL_MESSAGE (self);
-}
-
-GSocketControlMessage *
-hp_packet_info_new_ecn (HpEcn ecn, HpAddressFamily family)
-{
-  HpPacketInfo *self = g_object_new (HP_TYPE_PACKET_INFO, NULL);
-
-  self->level = family == HP_ADDRESS_IPV6 ? IPPROTO_IPV6 : IPPROTO_IP;
-  self->type = family == HP_ADDRESS_IPV6 ? IPV6_TCLASS : IP_TOS;
-  self->size = sizeof self->data.number;
-  self->data.number = ecn;
-  return G_SOCKET_CONTROL_MESSAGE (self);
-}
-
-GSocketControlMessage *
-hp_packet_info_new_segment (guint16 segment)
-{
-  HpPacketInfo *self = g_object_new (HP_TYPE_PACKET_INFO, NULL);
-
-  self->level = IPPROTO_UDP;
-  self->type = UDP_SEGMENT;
-  self->size = sizeof self->data.segment;
-  self->data.segment = segment;
-  return G_SOCKET_CONTROL_MESSAGE (self);
-}
-
-gboolean
-hp_packet_info_get_segment (HpPacketInfo *self, gsize *segment)
-{
-  if (self->level != IPPROTO_UDP || self->type != UDP_GRO
-      || self->data.number <= 0)
-    return FALSE;
-  *segment = self->data.number;
-  return TRUE;
-}
-
-/* Of the traffic class they are the two low bits. */
-gboolean
-hp_packet_info_get_ecn (HpPacketInfo *self, guint8 *ecn)
-{
-  if (self->level == IPPROTO_IP && self->type == IP_TOS)
-    *ecn = self->data.tos & HP_ECN_CE;
-  else if (self->level == IPPROTO_IPV6 && self->type == IPV6_TCLASS)
-    *ecn = self->data.number & HP_ECN_CE;
+  if (family == HP_ADDRESS_IPV6)
+    add (message, IPPROTO_IPV6, ipv6_type, &number, sizeof number);
   else
+    add (message, IPPROTO_IP, type, &number, sizeof number);
+}
+
+void
+hp_packet_info_add_ttl (struct msghdr *message, guint ttl,
+                        HpAddressFamily family)
+{
+  add_number (message, family, IP_TTL, IPV6_HOPLIMIT, MIN (ttl, 255));
+}
+
+void
+hp_packet_info_add_ecn (struct msghdr *message, HpEcn ecn,
+                        HpAddressFamily family)
+{
+  add_number (message, family, IP_TOS, IPV6_TCLASS, ecn);
+}
+
+void
+hp_packet_info_add_segment (struct msghdr *message, guint16 segment)
+{
+  add (message, IPPROTO_UDP, UDP_SEGMENT, &segment, sizeof segment);
+}
+
+/* Receiving */
+
+/* FALSE: @header has another size, and is none that we know */
+static gboolean
+take (const struct cmsghdr *header, gpointer data, gsize size)
+{
+  if (header->cmsg_len < CMSG_LEN (size))
     return FALSE;
+  memcpy (data, CMSG_DATA (header), size);
   return TRUE;
 }
 
-gboolean
-hp_packet_info_get_local (HpPacketInfo *self, HpAddress *local)
+static void
+read_ipv4 (const struct cmsghdr *header, HpDatagram *each)
 {
-  if (self->level == IPPROTO_IP && self->type == IP_PKTINFO)
-    {
-      struct sockaddr_in in = { .sin_family = AF_INET };
+  struct sockaddr_in in = { .sin_family = AF_INET };
+  struct in_pktinfo info;
+  guint8 tos; /* of which the mark is the two low bits */
 
-      in.sin_addr = self->data.ipv4.ipi_addr;
-      return hp_address_from_native (local, &in, sizeof in);
-    }
-  if (self->level == IPPROTO_IPV6 && self->type == IPV6_PKTINFO)
+  if (header->cmsg_type == IP_PKTINFO && take (header, &info, sizeof info))
     {
-      struct sockaddr_in6 in6 = { .sin6_family = AF_INET6 };
-
-      in6.sin6_addr = self->data.ipv6.ipi6_addr;
-      in6.sin6_scope_id = self->data.ipv6.ipi6_ifindex;
-      return hp_address_from_native (local, &in6, sizeof in6);
+      in.sin_addr = info.ipi_addr;
+      hp_address_from_native (&each->route.local, &in, sizeof in);
     }
-  return FALSE;
+  else if (header->cmsg_type == IP_TOS && take (header, &tos, sizeof tos))
+    {
+      each->ecn = tos & HP_ECN_CE;
+    }
+}
+
+static void
+read_ipv6 (const struct cmsghdr *header, HpDatagram *each)
+{
+  struct sockaddr_in6 in6 = { .sin6_family = AF_INET6 };
+  struct in6_pktinfo info;
+  int class; /* as the TOS */
+
+  if (header->cmsg_type == IPV6_PKTINFO && take (header, &info, sizeof info))
+    {
+      in6.sin6_addr = info.ipi6_addr;
+      in6.sin6_scope_id = info.ipi6_ifindex;
+      hp_address_from_native (&each->route.local, &in6, sizeof in6);
+    }
+  else if (header->cmsg_type == IPV6_TCLASS
+           && take (header, &class, sizeof class))
+    {
+      each->ecn = class & HP_ECN_CE;
+    }
+}
+
+static void
+read_udp (const struct cmsghdr *header, gsize *segment)
+{
+  int size;
+
+  if (header->cmsg_type == UDP_GRO && take (header, &size, sizeof size)
+      && size > 0)
+    *segment = size;
+}
+
+void
+hp_packet_info_read (struct msghdr *message, HpDatagram *each, gsize *segment)
+{
+  for (struct cmsghdr *header = CMSG_FIRSTHDR (message); header != NULL;
+       header = CMSG_NXTHDR (message, header))
+    switch (header->cmsg_level)
+      {
+      case IPPROTO_IP:
+        read_ipv4 (header, each);
+        break;
+      case IPPROTO_IPV6:
+        read_ipv6 (header, each);
+        break;
+      case IPPROTO_UDP:
+        read_udp (header, segment);
+        break;
+      default:
+        break;
+      }
 }

@@ -7,7 +7,10 @@
 
 #pragma once
 
+#include "hole-punch/io/hp-packet-info.h"
 #include "hole-punch/io/hp-udp-socket.h"
+
+#include <netinet/in.h>
 
 /* Buffers that the kernel fills in one call, at most; each may hold several
  * datagrams */
@@ -23,44 +26,41 @@ typedef struct
   guint passed;   /* sends since, without trying */
 } HpUdpTrouble;
 
+/* What the kernel receives into: a megabyte of addresses, of which only pages
+ * that datagrams touch are resident. Shared by sockets that are never asked to
+ * receive at the same time. */
+typedef struct
+{
+  guint references;
+  guint8 *bytes;
+  struct iovec vectors[HP_UDP_BATCH];
+  struct sockaddr_in6 senders[HP_UDP_BATCH]; /* has room for IPv4's */
+  HpPacketInfo infos[HP_UDP_BATCH];
+  struct mmsghdr messages[HP_UDP_BATCH];
+} HpUdpBuffers;
+
 struct _HpUdpSocket
 {
   GSocket *socket;
+  int fd; /* its */
   guint number;
   gboolean is_ipv6;
   HpAddress address; /* bound to */
 
   /* Receiving */
-  guint8 *buffers;
+  HpUdpBuffers *buffers;
   guint n_wanted; /* buffers for the next call */
   guint n_single; /* calls that were given one, and filled it */
   gboolean is_drained;
-  GInputVector vectors[HP_UDP_BATCH];
-  GInputMessage messages[HP_UDP_BATCH];
-  GSocketAddress *senders[HP_UDP_BATCH];
-  GSocketControlMessage **controls[HP_UDP_BATCH];
-  guint n_controls[HP_UDP_BATCH];
 
   /* Sending */
   gboolean has_segments; /* the kernel knows of them at all */
   guint n_troubles;
   guint next_trouble; /* the one to be forgotten for another */
   HpUdpTrouble troubles[HP_UDP_MAX_TROUBLES];
-  /* What the last datagram needed: the next one nearly always the same */
-  HpAddress remote;
-  GSocketAddress *remote_address;
-  HpAddress local;
-  GSocketControlMessage *local_info;
-  gsize segment;
-  GSocketControlMessage *segment_info;
-  HpEcn usual_ecn;  /* what the socket marks with by itself */
-  guint n_unusual;  /* datagrams in a row with another mark */
-  HpEcn ecn;
-  HpAddressFamily ecn_family;
-  GSocketControlMessage *ecn_info;
+  HpEcn usual_ecn; /* what the socket marks with by itself */
+  guint n_unusual; /* datagrams in a row with another mark */
 };
 
 /* Whether the kernel can send several datagrams in one call */
 gboolean hp_udp_socket_probe_segments (HpUdpSocket *self);
-/* Frees what sending has kept */
-void hp_udp_socket_clear_sending (HpUdpSocket *self);

@@ -9,9 +9,7 @@
 
 #include "hole-punch/io/hp-udp-socket-private.h"
 
-#include "hole-punch/io/hp-packet-info.h"
-
-#include <netinet/in.h>
+#include <errno.h>
 #include <netinet/udp.h>
 
 /* Segmentation that failed so often in a row to one host, while the same
@@ -21,9 +19,6 @@
 #define RETRY_AFTER 4096
 /* Sendings in a row with a mark until the socket has it by itself */
 #define BECOMES_USUAL 16
-/* Control messages with a datagram: from where, its TTL, its segments and its
- * mark */
-#define MAX_CONTROLS 4
 
 gboolean
 hp_udp_socket_probe_segments (HpUdpSocket *self)
@@ -35,67 +30,7 @@ hp_udp_socket_probe_segments (HpUdpSocket *self)
                               NULL);
 }
 
-void
-hp_udp_socket_clear_sending (HpUdpSocket *self)
-{
-  g_clear_object (&self->remote_address);
-  g_clear_object (&self->local_info);
-  g_clear_object (&self->segment_info);
-  g_clear_object (&self->ecn_info);
-}
-
 /* What goes with a datagram */
-
-static GSocketAddress *
-get_remote_address (HpUdpSocket *self, const HpAddress *remote)
-{
-  if (self->remote_address == NULL
-      || !hp_address_equal (&self->remote, remote))
-    {
-      g_clear_object (&self->remote_address);
-      self->remote = *remote;
-      self->remote_address = hp_address_to_socket_address (remote);
-    }
-  return self->remote_address;
-}
-
-static GSocketControlMessage *
-get_local_info (HpUdpSocket *self, const HpAddress *local)
-{
-  if (self->local_info == NULL || !hp_address_same_host (&self->local, local))
-    {
-      g_clear_object (&self->local_info);
-      self->local = *local;
-      self->local_info = hp_packet_info_new_source (local, self->is_ipv6);
-    }
-  return self->local_info;
-}
-
-static GSocketControlMessage *
-get_segment_info (HpUdpSocket *self, gsize segment)
-{
-  if (self->segment_info == NULL || self->segment != segment)
-    {
-      g_clear_object (&self->segment_info);
-      self->segment = segment;
-      self->segment_info = hp_packet_info_new_segment (segment);
-    }
-  return self->segment_info;
-}
-
-static GSocketControlMessage *
-get_ecn_info (HpUdpSocket *self, HpEcn ecn, HpAddressFamily family)
-{
-  if (self->ecn_info == NULL || self->ecn != ecn
-      || self->ecn_family != family)
-    {
-      g_clear_object (&self->ecn_info);
-      self->ecn = ecn;
-      self->ecn_family = family;
-      self->ecn_info = hp_packet_info_new_ecn (ecn, family);
-    }
-  return self->ecn_info;
-}
 
 static gboolean
 set_usual_ecn (HpUdpSocket *self, HpEcn ecn)
@@ -145,43 +80,54 @@ can_send_to (HpUdpSocket *self, const HpAddress *remote)
          || (remote->family == HP_ADDRESS_IPV6 && self->is_ipv6);
 }
 
-/* What each of them needs that goes the same way; how many messages */
-static guint
-add_controls (HpUdpSocket *self, const HpOutgoing *outgoing,
-              gboolean with_local, GSocketControlMessage **messages)
+/* What each of them needs that goes the same way: where to, and whence */
+typedef struct
+{
+  struct sockaddr_in6 remote; /* has room for IPv4's */
+  struct msghdr message;
+  HpPacketInfo info; /* last: struct cmsghdr ends with what follows it */
+} Envelope;
+
+static void
+address_envelope (HpUdpSocket *self, Envelope *envelope,
+                  const HpOutgoing *outgoing, gboolean with_local)
 {
   const HpRoute *route = &outgoing->route;
-  guint n = 0;
+  struct msghdr *message = &envelope->message;
 
+  *message = (struct msghdr){
+    .msg_name = &envelope->remote,
+    .msg_namelen = hp_address_to_native (&route->remote, &envelope->remote),
+  };
+  hp_packet_info_begin (&envelope->info, message);
   if (with_local)
-    messages[n++] = get_local_info (self, &route->local);
+    hp_packet_info_add_source (message, &route->local);
   if (needs_ecn_info (self, (HpEcn) outgoing->ecn))
-    messages[n++] = get_ecn_info (self, (HpEcn) outgoing->ecn,
-                                  (HpAddressFamily) route->remote.family);
-  return n;
+    hp_packet_info_add_ecn (message, (HpEcn) outgoing->ecn,
+                            (HpAddressFamily) route->remote.family);
 }
 
 /* One datagram */
 
 /* @segment: 0 for a single datagram */
-static GPollableReturn
+static HpSendResult
 send_once (HpUdpSocket *self, const HpOutgoing *outgoing, gboolean with_local,
            gsize segment)
 {
-  const HpRoute *route = &outgoing->route;
-  GOutputVector vector = { outgoing->bytes, outgoing->length };
-  g_autoptr (GSocketControlMessage) ttl = NULL;
-  GSocketControlMessage *messages[MAX_CONTROLS];
-  int n_messages = add_controls (self, outgoing, with_local, messages);
+  struct iovec vector = { outgoing->bytes, outgoing->length };
+  Envelope envelope;
 
+  address_envelope (self, &envelope, outgoing, with_local);
+  envelope.message.msg_iov = &vector;
+  envelope.message.msg_iovlen = 1;
   if (outgoing->ttl != 0)
-    messages[n_messages++] = ttl = hp_packet_info_new_ttl (
-        outgoing->ttl, (HpAddressFamily) route->remote.family);
+    hp_packet_info_add_ttl (&envelope.message, outgoing->ttl,
+                            (HpAddressFamily) outgoing->route.remote.family);
   if (segment != 0)
-    messages[n_messages++] = get_segment_info (self, segment);
-  return g_socket_send_message_with_timeout (
-      self->socket, get_remote_address (self, &route->remote), &vector, 1,
-      messages, n_messages, G_SOCKET_MSG_NONE, 0, NULL, NULL, NULL);
+    hp_packet_info_add_segment (&envelope.message, segment);
+  if (sendmsg (hp_udp_socket_get_fd (self), &envelope.message, 0) >= 0)
+    return HP_SEND_OK;
+  return errno == EAGAIN ? HP_SEND_BLOCKED : HP_SEND_FAILED;
 }
 
 HpSendResult
@@ -192,19 +138,15 @@ hp_udp_socket_send (HpUdpSocket *self, const HpOutgoing *outgoing)
   if (!can_send_to (self, &outgoing->route.remote))
     return HP_SEND_FAILED;
   for (guint attempt = 0; attempt < 2; attempt++)
-    switch (send_once (self, outgoing, with_local, 0))
-      {
-      case G_POLLABLE_RETURN_OK:
-        return HP_SEND_OK;
-      case G_POLLABLE_RETURN_WOULD_BLOCK:
-        return HP_SEND_BLOCKED;
-      case G_POLLABLE_RETURN_FAILED:
-      default:
-        /* Once more: it may have been an error of an earlier datagram, or our
-         * address went away and the system knows a better one. */
-        with_local = FALSE;
-        break;
-      }
+    {
+      HpSendResult result = send_once (self, outgoing, with_local, 0);
+
+      if (result != HP_SEND_FAILED)
+        return result;
+      /* Once more: it may have been an error of an earlier datagram, or our
+       * address went away and the system knows a better one. */
+      with_local = FALSE;
+    }
   return HP_SEND_FAILED;
 }
 
@@ -221,32 +163,27 @@ take_sent (HpOutgoing *outgoing, gsize length)
 static guint
 send_batch (HpUdpSocket *self, const HpOutgoing *outgoing, gsize segment)
 {
-  GOutputVector vectors[HP_UDP_MAX_SEGMENTS];
-  GOutputMessage messages[HP_UDP_MAX_SEGMENTS];
-  GSocketControlMessage *controls[MAX_CONTROLS];
-  guint n_controls = add_controls (
-      self, outgoing, can_leave_from (self, &outgoing->route), controls);
+  struct iovec vectors[HP_UDP_MAX_SEGMENTS];
+  struct mmsghdr messages[HP_UDP_MAX_SEGMENTS];
   gsize left = outgoing->length;
   guint8 *bytes = outgoing->bytes;
+  Envelope envelope;
   guint n = 0;
   int sent;
 
+  address_envelope (self, &envelope, outgoing,
+                    can_leave_from (self, &outgoing->route));
   while (left > 0 && n < HP_UDP_MAX_SEGMENTS)
     {
-      vectors[n] = (GOutputVector){ bytes, MIN (left, segment) };
-      messages[n] = (GOutputMessage){
-        .address = get_remote_address (self, &outgoing->route.remote),
-        .vectors = vectors + n,
-        .num_vectors = 1,
-        .control_messages = controls,
-        .num_control_messages = n_controls,
-      };
-      left -= vectors[n].size;
-      bytes += vectors[n].size;
+      vectors[n] = (struct iovec){ bytes, MIN (left, segment) };
+      messages[n].msg_hdr = envelope.message;
+      messages[n].msg_hdr.msg_iov = vectors + n;
+      messages[n].msg_hdr.msg_iovlen = 1;
+      left -= vectors[n].iov_len;
+      bytes += vectors[n].iov_len;
       n++;
     }
-  sent = g_socket_send_messages (self->socket, messages, n, G_SOCKET_MSG_NONE,
-                                 NULL, NULL);
+  sent = sendmmsg (hp_udp_socket_get_fd (self), messages, n, 0);
   return MAX (sent, 0);
 }
 
@@ -332,15 +269,14 @@ note_failure (HpUdpSocket *self, const HpAddress *remote)
   trouble->failures = MIN (trouble->failures + 1, MAX_SEGMENT_FAILURES);
 }
 
-static GPollableReturn
+static HpSendResult
 send_together (HpUdpSocket *self, const HpOutgoing *outgoing, gsize segment)
 {
   gboolean with_local = can_leave_from (self, &outgoing->route);
-  GPollableReturn result
-      = send_once (self, outgoing, with_local, segment);
+  HpSendResult result = send_once (self, outgoing, with_local, segment);
 
   /* As in hp_udp_socket_send(): our address may have gone away. */
-  if (result == G_POLLABLE_RETURN_FAILED && with_local)
+  if (result == HP_SEND_FAILED && with_local)
     result = send_once (self, outgoing, FALSE, segment);
   return result;
 }
@@ -362,13 +298,12 @@ hp_udp_socket_send_segments (HpUdpSocket *self, HpOutgoing *outgoing,
     return send_each (self, outgoing, segment);
   switch (send_together (self, outgoing, segment))
     {
-    case G_POLLABLE_RETURN_OK:
+    case HP_SEND_OK:
       note_success (self, remote);
       return HP_SEND_OK;
-    case G_POLLABLE_RETURN_WOULD_BLOCK:
+    case HP_SEND_BLOCKED:
       return HP_SEND_BLOCKED;
-    case G_POLLABLE_RETURN_FAILED:
-    default:
+    case HP_SEND_FAILED:
       break;
     }
   /* A device without checksum offload, segments larger than the path takes in

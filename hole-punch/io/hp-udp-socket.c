@@ -4,13 +4,11 @@
 
 #include "hole-punch/io/hp-udp-socket-private.h"
 
-#include "hole-punch/io/hp-packet-info.h"
-
-#include <netinet/in.h>
+#include <errno.h>
 #include <netinet/udp.h>
 
 /* A whole datagram, and a step that lets the buffers begin in different lines
- * of the processor's cache. Only pages that datagrams touch are resident. */
+ * of the processor's cache */
 #define BUFFER_SIZE (65536 + 1152)
 /* UDP payload over IPv4; more needs jumbograms (RFC 2675) */
 #define MAX_DATAGRAM_SIZE 65507
@@ -85,6 +83,7 @@ bind_socket (HpUdpSocket *self, GInetAddress *inet, guint16 port,
   if (self->socket == NULL || !set_options (self, is_dual_stack, error)
       || !g_socket_bind (self->socket, wanted, FALSE, error))
     return FALSE;
+  self->fd = g_socket_get_fd (self->socket);
   bound = g_socket_get_local_address (self->socket, error);
   return bound != NULL
          && hp_address_from_socket_address (&self->address, bound);
@@ -126,40 +125,78 @@ bind_to (HpUdpSocket *self, const char *address, guint16 port, GError **error)
   return bind_socket (self, inet, port, FALSE, error);
 }
 
-static void
-prepare_messages (HpUdpSocket *self)
+static HpUdpBuffers *
+new_buffers (void)
 {
-  self->n_wanted = HP_UDP_BATCH;
-  self->buffers = g_malloc ((gsize) HP_UDP_BATCH * BUFFER_SIZE);
+  HpUdpBuffers *buffers = g_new0 (HpUdpBuffers, 1);
+
+  buffers->references = 1;
+  buffers->bytes = g_malloc ((gsize) HP_UDP_BATCH * BUFFER_SIZE);
   for (guint i = 0; i < HP_UDP_BATCH; i++)
     {
-      self->vectors[i].buffer = self->buffers + (gsize) i * BUFFER_SIZE;
-      self->vectors[i].size = MAX_DATAGRAM_SIZE;
-      self->messages[i] = (GInputMessage){
-        .address = &self->senders[i],
-        .vectors = &self->vectors[i],
-        .num_vectors = 1,
-        .control_messages = &self->controls[i],
-        .num_control_messages = &self->n_controls[i],
+      buffers->vectors[i] = (struct iovec){
+        .iov_base = buffers->bytes + (gsize) i * BUFFER_SIZE,
+        .iov_len = MAX_DATAGRAM_SIZE,
+      };
+      buffers->messages[i].msg_hdr = (struct msghdr){
+        .msg_name = buffers->senders + i,
+        .msg_iov = buffers->vectors + i,
+        .msg_iovlen = 1,
+        .msg_control = buffers->infos + i,
       };
     }
+  return buffers;
+}
+
+static void
+unref_buffers (HpUdpBuffers *buffers)
+{
+  if (--buffers->references > 0)
+    return;
+  g_free (buffers->bytes);
+  g_free (buffers);
+}
+
+static HpUdpSocket *
+open_socket (const char *address, guint16 port, guint number, GError **error)
+{
+  g_autoptr (HpUdpSocket) self = g_new0 (HpUdpSocket, 1);
+
+  self->number = number;
+  if (address != NULL ? !bind_to (self, address, port, error)
+                      : !bind_any (self, port, error))
+    return NULL;
+  return g_steal_pointer (&self);
 }
 
 HpUdpSocket *
 hp_udp_socket_new (const char *address, guint16 port, guint number,
                    GError **error)
 {
-  g_autoptr (HpUdpSocket) self = g_new0 (HpUdpSocket, 1);
+  HpUdpSocket *self = open_socket (address, port, number, error);
 
-  /* GSocket finds the kinds of control messages among registered types. */
-  g_type_ensure (HP_TYPE_PACKET_INFO);
-  self->number = number;
-  if (address != NULL ? !bind_to (self, address, port, error)
-                      : !bind_any (self, port, error))
+  if (self == NULL)
     return NULL;
   self->has_segments = hp_udp_socket_probe_segments (self);
-  prepare_messages (self);
-  return g_steal_pointer (&self);
+  self->buffers = new_buffers ();
+  self->n_wanted = HP_UDP_BATCH;
+  return self;
+}
+
+HpUdpSocket *
+hp_udp_socket_new_beside (const HpUdpSocket *other, const char *address,
+                          guint16 port, guint number, GError **error)
+{
+  HpUdpSocket *self = open_socket (address, port, number, error);
+
+  if (self == NULL)
+    return NULL;
+  self->has_segments = other->has_segments;
+  self->buffers = other->buffers;
+  self->buffers->references++;
+  /* Of many sockets most get a single datagram, or none. */
+  self->n_wanted = 1;
+  return self;
 }
 
 void
@@ -170,15 +207,14 @@ hp_udp_socket_free (HpUdpSocket *self)
   if (self->socket != NULL)
     g_socket_close (self->socket, NULL);
   g_clear_object (&self->socket);
-  hp_udp_socket_clear_sending (self);
-  g_free (self->buffers);
+  g_clear_pointer (&self->buffers, unref_buffers);
   g_free (self);
 }
 
 int
 hp_udp_socket_get_fd (const HpUdpSocket *self)
 {
-  return g_socket_get_fd (self->socket);
+  return self->fd;
 }
 
 guint
@@ -278,32 +314,12 @@ hp_udp_socket_get_source (HpUdpSocket *self, const HpAddress *remote,
   return hp_address_get_scope (source) != HP_SCOPE_INVALID;
 }
 
-/* Takes message @i's control messages and frees them; what they tell for each
- * of its datagrams. @segment stays as it is if the message is one. */
-static void
-take_controls (HpUdpSocket *self, guint i, HpDatagram *each, gsize *segment)
-{
-  for (guint k = 0; k < self->n_controls[i]; k++)
-    {
-      gpointer message = self->controls[i][k];
-
-      if (HP_IS_PACKET_INFO (message)
-          && !hp_packet_info_get_segment (message, segment)
-          && !hp_packet_info_get_ecn (message, &each->ecn)
-          && hp_packet_info_get_local (message, &each->route.local))
-        each->route.local.port = self->address.port;
-      g_object_unref (message);
-    }
-  g_clear_pointer (&self->controls[i], g_free);
-  self->n_controls[i] = 0;
-}
-
 static guint
 give_segments (HpUdpSocket *self, guint i, const HpDatagram *each,
                gsize segment, HpDatagramFunc func, gpointer user_data)
 {
-  guint8 *bytes = self->vectors[i].buffer;
-  gsize left = self->messages[i].bytes_received;
+  guint8 *bytes = self->buffers->vectors[i].iov_base;
+  gsize left = self->buffers->messages[i].msg_len;
   guint count = 0;
 
   /* An empty datagram is one, too. */
@@ -327,17 +343,16 @@ take_message (HpUdpSocket *self, guint i, HpDatagramFunc func,
               gpointer user_data)
 {
   HpDatagram each = { .route.socket = self->number };
+  struct msghdr *message = &self->buffers->messages[i].msg_hdr;
   gsize segment = MAX_DATAGRAM_SIZE;
-  gboolean has_sender = FALSE;
 
-  take_controls (self, i, &each, &segment);
-  if (self->senders[i] != NULL)
-    has_sender
-        = hp_address_from_socket_address (&each.route.remote,
-                                          self->senders[i]);
-  g_clear_object (&self->senders[i]);
-  if (!has_sender || (self->messages[i].flags & MSG_TRUNC) != 0)
+  if (!hp_address_from_native (&each.route.remote, message->msg_name,
+                               message->msg_namelen)
+      || (message->msg_flags & MSG_TRUNC) != 0)
     return 1;
+  hp_packet_info_read (message, &each, &segment);
+  if (each.route.local.family != HP_ADDRESS_NONE)
+    each.route.local.port = self->address.port;
   return give_segments (self, i, &each, segment, func, user_data);
 }
 
@@ -347,7 +362,7 @@ get_size (const HpUdpSocket *self, guint n)
   gsize size = 0;
 
   for (guint i = 0; i < n; i++)
-    size += self->messages[i].bytes_received;
+    size += self->buffers->messages[i].msg_len;
   return size;
 }
 
@@ -355,8 +370,8 @@ get_size (const HpUdpSocket *self, guint n)
  * RECEIVE_SIZE, since what one call copies is read again while the processor's
  * cache has it. Small ones: as many as came, or twice as many if that was all
  * there was room for. And a single one now and then, such as a request or its
- * answer, comes alone: GSocket fills what buffers are left by asking the kernel
- * once more, in vain. */
+ * answer, comes alone: the kernel fills what buffers are left by looking once
+ * more, in vain. */
 static void
 adapt_wanted (HpUdpSocket *self, guint wanted, guint n, gsize size)
 {
@@ -368,6 +383,22 @@ adapt_wanted (HpUdpSocket *self, guint wanted, guint n, gsize size)
     self->n_wanted = n;
   else if (n > 1 || ++self->n_single % MAX_SINGLE == 0)
     self->n_wanted = CLAMP (2 * n, self->n_wanted, HP_UDP_BATCH);
+}
+
+/* How many messages came; negative: an error. Not through GSocket, which makes
+ * and frees an object of each control message: with what finds their type, a
+ * seventh of all the instructions that a small message and its answer cost. */
+static int
+receive_messages (HpUdpSocket *self, guint wanted)
+{
+  struct mmsghdr *messages = self->buffers->messages;
+
+  for (guint i = 0; i < wanted; i++)
+    {
+      messages[i].msg_hdr.msg_namelen = sizeof self->buffers->senders[i];
+      messages[i].msg_hdr.msg_controllen = sizeof self->buffers->infos[i];
+    }
+  return recvmmsg (hp_udp_socket_get_fd (self), messages, wanted, 0, NULL);
 }
 
 guint
@@ -382,17 +413,13 @@ hp_udp_socket_receive (HpUdpSocket *self, guint most, HpDatagramFunc func,
   while (received < most && received_size < RECEIVE_SIZE)
     {
       guint wanted = MIN (most - received, self->n_wanted);
-      g_autoptr (GError) error = NULL;
-      int n = g_socket_receive_messages (self->socket, self->messages, wanted,
-                                         0, NULL, &error);
+      int n = receive_messages (self, wanted);
 
       if (n <= 0)
         {
           /* Linux reports ICMP errors of what was sent before on the next
            * call; they say nothing about the socket. */
-          self->is_drained
-              = g_error_matches (error, G_IO_ERROR, G_IO_ERROR_WOULD_BLOCK)
-                || ++errors == MAX_ERRORS;
+          self->is_drained = errno == EAGAIN || ++errors == MAX_ERRORS;
         }
       else
         {

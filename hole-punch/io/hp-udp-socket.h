@@ -2,9 +2,10 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-/* A UDP socket on GSocket: dual-stack where there is IPv6, datagrams in
- * batches, the local address of each known and kept (IP_PKTINFO), a TTL for a
- * single datagram, the marks of congestion (ECN) of each. Never blocks.
+/* A UDP socket: dual-stack where there is IPv6, datagrams in batches, the local
+ * address of each known and kept (IP_PKTINFO), a TTL for a single datagram, the
+ * marks of congestion (ECN) of each. Never blocks. GSocket opens it; datagrams
+ * go past that, see receive_messages().
  *
  * Nearly all that a datagram costs is its way through the kernel, and many of
  * one size to one place go that way together (udp(7), UDP_SEGMENT and
@@ -21,6 +22,11 @@ typedef struct _HpUdpSocket HpUdpSocket;
  * @number becomes HpRoute.socket of what it receives. */
 HpUdpSocket *hp_udp_socket_new (const char *address, guint16 port,
                                 guint number, GError **error);
+/* The same, for one of many: it receives into the buffers of @other, so that
+ * neither may be asked to receive inside the other's HpDatagramFunc. */
+HpUdpSocket *hp_udp_socket_new_beside (const HpUdpSocket *other,
+                                       const char *address, guint16 port,
+                                       guint number, GError **error);
 void hp_udp_socket_free (HpUdpSocket *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (HpUdpSocket, hp_udp_socket_free)
 int hp_udp_socket_get_fd (const HpUdpSocket *self);

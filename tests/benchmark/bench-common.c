@@ -85,6 +85,8 @@ poll_and_watch (GPollFD *fds, guint n_fds, int timeout)
 void
 bench_watch_turns (void)
 {
+  if (turns_poll != NULL)
+    return;
   turns_poll = g_main_context_get_poll_func (NULL);
   g_main_context_set_poll_func (NULL, poll_and_watch);
 }

@@ -242,6 +242,7 @@ bench_bulk (const BenchOptions *options)
   gint64 start;
   double cpu;
 
+  bench_watch_turns ();
   caller_init (&self, options);
   if (options->warm_up > 0)
     send_for (&self, options->warm_up);

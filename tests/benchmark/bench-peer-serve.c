@@ -41,6 +41,8 @@ bench_get_count (HpConnection *connection)
 void
 bench_count_bulk (BenchCount *self, gsize size)
 {
+  /* Not for small messages, whose round trips it would lengthen */
+  bench_watch_turns ();
   self->bytes += size;
   self->messages++;
   self->last = g_get_monotonic_time ();

@@ -52,6 +52,5 @@ bench_peer_add_figures (BenchJson *json, HpConnection *connection,
 int
 main (int argc, char **argv)
 {
-  bench_watch_turns ();
   return bench_run (argc, argv, commands);
 }

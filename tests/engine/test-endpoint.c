@@ -844,13 +844,57 @@ test_indexes (Fixture *fixture, gconstpointer data)
     }
 }
 
+/* An answer */
 static void
-hurry_again (Toy *toy)
+hurry_now (Toy *toy)
 {
+  guint before = toy->pulled;
+
   toy->to_send++;
   hp_endpoint_hurry (toy->endpoint, &toy->party);
-  /* Inside of a callback, and so in the same dispatch */
-  g_assert_cmpuint (toy->pulled, ==, 0);
+  g_assert_cmpuint (toy->pulled, ==, before + 1);
+}
+
+/* Inside of a pull(): in the same dispatch, after it */
+static void
+hurry_later (Toy *toy)
+{
+  guint before = toy->pulled;
+
+  toy->to_send++;
+  hp_endpoint_hurry (toy->endpoint, &toy->party);
+  g_assert_cmpuint (toy->pulled, ==, before);
+}
+
+/* Inside of somebody else's callback, likewise */
+static void
+hurry_other (Toy *toy)
+{
+  toy->other->to_send++;
+  hp_endpoint_hurry (toy->endpoint, &toy->other->party);
+  g_assert_cmpuint (toy->other->pulled, ==, 0);
+}
+
+static void
+test_hurry_inside (Fixture *fixture, gconstpointer data)
+{
+  Toy other = { 0 };
+  Toy now = { .act_in = IN_DELIVER, .act = hurry_now };
+  Toy later = { .act_in = IN_PULL, .act = hurry_later, .to_send = 1 };
+  Toy asking = { .act_in = IN_DELIVER, .act = hurry_other, .other = &other };
+  Toy *toys[] = { &other, &now, &later, &asking };
+
+  for (guint i = 0; i < G_N_ELEMENTS (toys); i++)
+    {
+      add_toy (fixture, toys[i], 10 * (i + 1));
+      settle (fixture);
+      g_assert_cmpint (toys[i]->act_in, ==, IN_NOTHING);
+    }
+  g_assert_cmpuint (now.pulled, ==, 1);
+  g_assert_cmpuint (later.pulled, ==, 2);
+  g_assert_cmpuint (other.pulled, ==, 1);
+  for (guint i = 0; i < G_N_ELEMENTS (toys); i++)
+    hp_endpoint_remove_party (fixture->endpoint, &toys[i]->party);
 }
 
 /* The first of a turn goes at once, what follows goes together. */
@@ -858,7 +902,6 @@ static void
 test_hurry (Fixture *fixture, gconstpointer data)
 {
   Toy toy = { 0 };
-  Toy inside = { .act_in = IN_DELIVER, .act = hurry_again };
 
   add_toy (fixture, &toy, 10);
   settle (fixture);
@@ -889,11 +932,7 @@ test_hurry (Fixture *fixture, gconstpointer data)
     g_main_context_iteration (fixture->context, TRUE);
   g_assert_cmpuint (toy.expired, ==, 1);
 
-  add_toy (fixture, &inside, 20);
-  settle (fixture);
-  g_assert_cmpuint (inside.pulled, ==, 1);
   hp_endpoint_remove_party (fixture->endpoint, &toy.party);
-  hp_endpoint_remove_party (fixture->endpoint, &inside.party);
   /* Too late */
   hp_endpoint_hurry (fixture->endpoint, &toy.party);
 }
@@ -913,6 +952,7 @@ main (int argc, char *argv[])
   ADD ("stays-alive", test_stays_alive);
   ADD ("takes-its-time", test_takes_its_time);
   ADD ("hurry", test_hurry);
+  ADD ("hurry-inside", test_hurry_inside);
   ADD ("blocked", test_blocked);
   ADD ("blocked-in-between", test_blocked_in_between);
   ADD ("batches", test_batches);

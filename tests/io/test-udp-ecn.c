@@ -31,29 +31,18 @@ __wrap_g_socket_get_option (GSocket *socket, int level, int name, int *value,
   return __real_g_socket_get_option (socket, level, name, value, error);
 }
 
-GPollableReturn __real_g_socket_send_message_with_timeout (
-    GSocket *socket, GSocketAddress *address, const GOutputVector *vectors,
-    int n_vectors, GSocketControlMessage **messages, int n_messages, int flags,
-    gint64 timeout, gsize *written, GCancellable *cancellable, GError **error);
-GPollableReturn __wrap_g_socket_send_message_with_timeout (
-    GSocket *socket, GSocketAddress *address, const GOutputVector *vectors,
-    int n_vectors, GSocketControlMessage **messages, int n_messages, int flags,
-    gint64 timeout, gsize *written, GCancellable *cancellable, GError **error);
+ssize_t __real_sendmsg (int fd, const struct msghdr *message, int flags);
+ssize_t __wrap_sendmsg (int fd, const struct msghdr *message, int flags);
 
 static guint n_sent;
 static guint n_sent_with_messages;
 
-GPollableReturn
-__wrap_g_socket_send_message_with_timeout (
-    GSocket *socket, GSocketAddress *address, const GOutputVector *vectors,
-    int n_vectors, GSocketControlMessage **messages, int n_messages, int flags,
-    gint64 timeout, gsize *written, GCancellable *cancellable, GError **error)
+ssize_t
+__wrap_sendmsg (int fd, const struct msghdr *message, int flags)
 {
   n_sent++;
-  n_sent_with_messages += n_messages > 0;
-  return __real_g_socket_send_message_with_timeout (
-      socket, address, vectors, n_vectors, messages, n_messages, flags,
-      timeout, written, cancellable, error);
+  n_sent_with_messages += message->msg_controllen > 0;
+  return __real_sendmsg (fd, message, flags);
 }
 
 typedef struct

@@ -3,11 +3,12 @@
  */
 
 /* How datagrams share the calls of the kernel, and what becomes of them when
- * they may not. The linker lets the socket's calls come here first (--wrap).
+ * they may not. The linker lets the system calls come here first (--wrap).
  */
 
 #include "hole-punch/io/hp-udp-socket-private.h"
 
+#include <errno.h>
 #include <netinet/in.h>
 #include <netinet/udp.h>
 #include <poll.h>
@@ -15,30 +16,14 @@
 
 #define SEGMENT 1000
 
-GPollableReturn __real_g_socket_send_message_with_timeout (
-    GSocket *socket, GSocketAddress *address, const GOutputVector *vectors,
-    int n_vectors, GSocketControlMessage **messages, int n_messages, int flags,
-    gint64 timeout, gsize *n_written, GCancellable *cancellable,
-    GError **error);
-GPollableReturn __wrap_g_socket_send_message_with_timeout (
-    GSocket *socket, GSocketAddress *address, const GOutputVector *vectors,
-    int n_vectors, GSocketControlMessage **messages, int n_messages, int flags,
-    gint64 timeout, gsize *n_written, GCancellable *cancellable,
-    GError **error);
-int __real_g_socket_send_messages (GSocket *socket, GOutputMessage *messages,
-                                   guint n_messages, int flags,
-                                   GCancellable *cancellable, GError **error);
-int __wrap_g_socket_send_messages (GSocket *socket, GOutputMessage *messages,
-                                   guint n_messages, int flags,
-                                   GCancellable *cancellable, GError **error);
-int __real_g_socket_receive_messages (GSocket *socket, GInputMessage *messages,
-                                      guint n_messages, int flags,
-                                      GCancellable *cancellable,
-                                      GError **error);
-int __wrap_g_socket_receive_messages (GSocket *socket, GInputMessage *messages,
-                                      guint n_messages, int flags,
-                                      GCancellable *cancellable,
-                                      GError **error);
+ssize_t __real_sendmsg (int fd, const struct msghdr *message, int flags);
+ssize_t __wrap_sendmsg (int fd, const struct msghdr *message, int flags);
+int __real_sendmmsg (int fd, struct mmsghdr *messages, unsigned n, int flags);
+int __wrap_sendmmsg (int fd, struct mmsghdr *messages, unsigned n, int flags);
+int __real_recvmmsg (int fd, struct mmsghdr *messages, unsigned n, int flags,
+                     struct timespec *timeout);
+int __wrap_recvmmsg (int fd, struct mmsghdr *messages, unsigned n, int flags,
+                     struct timespec *timeout);
 
 static struct
 {
@@ -53,75 +38,81 @@ static struct
 } calls;
 
 static gboolean
-has_segments (GSocketControlMessage **messages, int n_messages)
+has_segments (const struct msghdr *message)
 {
-  for (int i = 0; i < n_messages; i++)
-    if (g_socket_control_message_get_level (messages[i]) == IPPROTO_UDP
-        && g_socket_control_message_get_msg_type (messages[i]) == UDP_SEGMENT)
+  struct msghdr copy = *message;
+
+  for (struct cmsghdr *header = CMSG_FIRSTHDR (&copy); header != NULL;
+       header = CMSG_NXTHDR (&copy, header))
+    if (header->cmsg_level == IPPROTO_UDP && header->cmsg_type == UDP_SEGMENT)
       return TRUE;
   return FALSE;
 }
 
 static gboolean
-is_refused (GSocketAddress *address)
+is_refused (const struct msghdr *message)
 {
-  GInetAddress *inet
-      = g_inet_socket_address_get_address (G_INET_SOCKET_ADDRESS (address));
-  g_autofree char *text = g_inet_address_to_string (inet);
+  g_autofree char *text = NULL;
+  HpAddress refused;
+  HpAddress remote;
 
-  return g_strcmp0 (text, calls.refuses) == 0;
+  if (calls.refuses == NULL)
+    return FALSE;
+  text = g_strdup_printf ("%s:0", calls.refuses);
+  g_assert_true (hp_address_parse (&refused, text));
+  g_assert_true (hp_address_from_native (&remote, message->msg_name,
+                                         message->msg_namelen));
+  return hp_address_same_host (&refused, &remote);
 }
 
-GPollableReturn
-__wrap_g_socket_send_message_with_timeout (
-    GSocket *socket, GSocketAddress *address, const GOutputVector *vectors,
-    int n_vectors, GSocketControlMessage **messages, int n_messages, int flags,
-    gint64 timeout, gsize *n_written, GCancellable *cancellable,
-    GError **error)
+ssize_t
+__wrap_sendmsg (int fd, const struct msghdr *message, int flags)
 {
-  if (has_segments (messages, n_messages))
+  if (has_segments (message))
     {
       calls.n_together++;
-      if (is_refused (address))
-        return G_POLLABLE_RETURN_FAILED;
+      if (is_refused (message))
+        {
+          errno = EIO;
+          return -1;
+        }
     }
   else
     {
       calls.n_single++;
       if (calls.blocks)
-        return G_POLLABLE_RETURN_WOULD_BLOCK;
+        {
+          errno = EAGAIN;
+          return -1;
+        }
     }
-  return __real_g_socket_send_message_with_timeout (
-      socket, address, vectors, n_vectors, messages, n_messages, flags,
-      timeout, n_written, cancellable, error);
+  return __real_sendmsg (fd, message, flags);
 }
 
 int
-__wrap_g_socket_send_messages (GSocket *socket, GOutputMessage *messages,
-                               guint n_messages, int flags,
-                               GCancellable *cancellable, GError **error)
+__wrap_sendmmsg (int fd, struct mmsghdr *messages, unsigned n, int flags)
 {
   calls.n_batches++;
   if (calls.blocks)
-    return -1;
+    {
+      errno = EAGAIN;
+      return -1;
+    }
   if (calls.batch_takes > 0)
     {
       calls.blocks = TRUE;
-      n_messages = MIN (n_messages, calls.batch_takes);
+      n = MIN (n, calls.batch_takes);
     }
-  return __real_g_socket_send_messages (socket, messages, n_messages, flags,
-                                        cancellable, error);
+  return __real_sendmmsg (fd, messages, n, flags);
 }
 
 int
-__wrap_g_socket_receive_messages (GSocket *socket, GInputMessage *messages,
-                                  guint n_messages, int flags,
-                                  GCancellable *cancellable, GError **error)
+__wrap_recvmmsg (int fd, struct mmsghdr *messages, unsigned n, int flags,
+                 struct timespec *timeout)
 {
   calls.n_receives++;
-  calls.n_buffers = n_messages;
-  return __real_g_socket_receive_messages (socket, messages, n_messages, flags,
-                                           cancellable, error);
+  calls.n_buffers = n;
+  return __real_recvmmsg (fd, messages, n, flags, timeout);
 }
 
 typedef struct

@@ -194,6 +194,38 @@ test_deadline_put_off (Fixture *fixture, gconstpointer data)
   g_assert_cmpuint (fixture->calls, ==, 0);
 }
 
+static guint n_polled;
+
+static int
+count_polled (GPollFD *fds, guint n, int timeout)
+{
+  n_polled = n;
+  return g_poll (fds, n, timeout);
+}
+
+/* What a fine one needs is not polled for ever, and is there again for the next
+ * one. */
+static void
+test_fine_deadline_again (Fixture *fixture, gconstpointer data)
+{
+  guint n_before;
+
+  g_main_context_set_poll_func (fixture->context, count_polled);
+  g_main_context_iteration (fixture->context, FALSE);
+  n_before = n_polled;
+  for (guint i = 0; i < 3; i++)
+    {
+      test_fine_deadline (fixture, data);
+      g_assert_cmpuint (n_polled, ==, n_before + 1);
+      hp_udp_source_set_deadline (fixture->source,
+                                  hp_clock_now () + G_TIME_SPAN_HOUR);
+      for (guint k = 0; k < 1000; k++)
+        g_main_context_iteration (fixture->context, FALSE);
+      g_assert_cmpuint (n_polled, ==, n_before);
+      fixture->calls = 0;
+    }
+}
+
 /* A main loop inside the call: nothing is told there, nor is it kept busy. */
 static void
 test_nested (Fixture *fixture, gconstpointer data)
@@ -322,6 +354,7 @@ main (int argc, char *argv[])
   ADD ("writable", test_writable);
   ADD ("deadline", test_deadline);
   ADD ("fine-deadline", test_fine_deadline);
+  ADD ("fine-deadline-again", test_fine_deadline_again);
   ADD ("deadline-put-off", test_deadline_put_off);
   ADD ("at-once-and-never", test_deadline_at_once_and_never);
   ADD ("nested", test_nested);
