@@ -52,10 +52,16 @@ FLOORS = {
     # Counters as the user sees them: of a connection, of a match server
     'hp-statistics': 3,
     'hp-server-statistics': 3,
+    # What is known of the NATs, likewise
+    'hp-nat-info': 3,
+    # Whether one server answers
+    'hp-server-report': 3,
     # The endpoint, and both halves of matching
     'engine/': 4,
     # The registry that a match server has by default
     'hp-memory-registry': 4,
+    # What a network is good for
+    'hp-network-report': 4,
     # One remote peer as the user sees it, and its streams
     'hp-connection': 5,
     # A match server from its start to its stop
@@ -78,6 +84,7 @@ TOGETHER = {
     'hp-version': 'types',
     'hp-version-macros': 'types',
     'hp-match-server-limits': 'hp-match-server',
+    'hp-match-server-network': 'hp-match-server',
     'hp-match-server-properties': 'hp-match-server',
     'hp-stream': 'hp-connection',
     'hp-registration': 'registry',
@@ -88,7 +95,9 @@ TOGETHER = {
 # Headers from outside: the only files that may include them
 GUARDED = [
     (re.compile(r'(gnutls|nettle)/'), {'secure/hp-crypto.c'}),
-    (re.compile(r'(nice|stun)/|agent\.h$'), {'wire/hp-stun.c'}),
+    (re.compile(r'(nice|stun)/|agent\.h$'),
+     {'wire/hp-stun.c', 'wire/hp-turn.c'}),
+    (re.compile(r'libg(upnp|ssdp)'), {'engine/hp-upnp.c'}),
 ]
 
 # No I/O, no clock, no randomness but what is handed in
@@ -99,7 +108,7 @@ IMPURE = re.compile(
     r'|getrandom|g_uuid_string_random'
     r'|g_socket_(new|bind|listen|accept|connect|send|receive|condition|create)'
     r'(?:_\w+)?'
-    r'|sendto|sendmsg|recvfrom|recvmsg|g_timeout_\w+|g_idle_\w+|g_usleep)'
+    r'|sendto|sendm?msg|recvfrom|recvm?msg|g_timeout_\w+|g_idle_\w+|g_usleep)'
     r'\s*\(')
 
 # Longer than LONG lines, and why that is right
