@@ -46,7 +46,7 @@ init_agent (StunAgent *agent, const guint16 *known_attributes)
 
 /* Not by stun_agent_init_request(), which draws random bytes of its own */
 static gsize
-create_request (StunAgent *agent,
+create_binding (StunAgent *agent, StunClass class,
                 const guint8 transaction[HP_STUN_TRANSACTION_SIZE],
                 guint8 *buffer, gsize capacity)
 {
@@ -59,7 +59,7 @@ create_request (StunAgent *agent,
   hp_writer_u32 (&writer, STUN_MAGIC_COOKIE);
   hp_writer_bytes (&writer, transaction, HP_STUN_TRANSACTION_SIZE);
   if (!hp_writer_ok (&writer)
-      || !stun_message_init (&message, STUN_REQUEST, STUN_BINDING, id))
+      || !stun_message_init (&message, class, STUN_BINDING, id))
     return 0;
   return stun_agent_finish_message (agent, &message, NULL, 0);
 }
@@ -71,13 +71,61 @@ hp_stun_create_request (const guint8 transaction[HP_STUN_TRANSACTION_SIZE],
   StunAgent agent;
 
   init_agent (&agent, known_in_responses);
-  return create_request (&agent, transaction, buffer, capacity);
+  return create_binding (&agent, STUN_REQUEST, transaction, buffer, capacity);
+}
+
+gsize
+hp_stun_create_indication (const guint8 transaction[HP_STUN_TRANSACTION_SIZE],
+                           guint8 *buffer, gsize capacity)
+{
+  StunAgent agent;
+
+  init_agent (&agent, known_in_requests);
+  return create_binding (&agent, STUN_INDICATION, transaction, buffer,
+                         capacity);
 }
 
 gboolean
-hp_stun_consume_response (const guint8 transaction[HP_STUN_TRANSACTION_SIZE],
-                          const guint8 *bytes, gsize length,
-                          HpAddress *mapped)
+hp_stun_consume_indication (guint8 transaction[HP_STUN_TRANSACTION_SIZE],
+                            const guint8 *bytes, gsize length)
+{
+  StunAgent agent;
+  StunMessage message = { 0 };
+  StunTransactionId id;
+
+  if (length < STUN_MESSAGE_HEADER_LENGTH || length > HP_STUN_MAX_SIZE)
+    return FALSE;
+  init_agent (&agent, known_in_requests);
+  if (stun_agent_validate (&agent, &message, bytes, length, NULL, NULL)
+          != STUN_VALIDATION_SUCCESS
+      || stun_message_get_class (&message) != STUN_INDICATION
+      || stun_message_get_method (&message) != STUN_BINDING)
+    return FALSE;
+  stun_message_id (&message, id);
+  memcpy (transaction, id + sizeof id - HP_STUN_TRANSACTION_SIZE,
+          HP_STUN_TRANSACTION_SIZE);
+  return TRUE;
+}
+
+/* Not there, or of no use: NONE */
+static void
+find_other_address (StunMessage *message, HpAddress *other)
+{
+  struct sockaddr_storage native;
+  socklen_t native_size = sizeof native;
+
+  if (stun_message_find_addr (message, ATTRIBUTE_OTHER_ADDRESS, &native,
+                              &native_size)
+          != STUN_MESSAGE_RETURN_SUCCESS
+      || !hp_address_from_native (other, &native, native_size)
+      || !hp_address_is_usable (other))
+    memset (other, 0, sizeof *other);
+}
+
+gboolean
+hp_stun_consume_answer (const guint8 transaction[HP_STUN_TRANSACTION_SIZE],
+                        const guint8 *bytes, gsize length, HpAddress *mapped,
+                        HpAddress *other)
 {
   StunAgent agent;
   StunMessage message = { 0 };
@@ -86,11 +134,14 @@ hp_stun_consume_response (const guint8 transaction[HP_STUN_TRANSACTION_SIZE],
   socklen_t native_size = sizeof native;
 
   memset (mapped, 0, sizeof *mapped);
+  memset (other, 0, sizeof *other);
   if (length < STUN_MESSAGE_HEADER_LENGTH || length > HP_STUN_MAX_SIZE)
     return FALSE;
   init_agent (&agent, known_in_responses);
   /* An agent takes only what answers a request that it has seen go out. */
-  if (create_request (&agent, transaction, request, sizeof request) == 0)
+  if (create_binding (&agent, STUN_REQUEST, transaction, request,
+                      sizeof request)
+      == 0)
     return FALSE;
   if (stun_agent_validate (&agent, &message, bytes, length, NULL, NULL)
           != STUN_VALIDATION_SUCCESS
@@ -100,10 +151,22 @@ hp_stun_consume_response (const guint8 transaction[HP_STUN_TRANSACTION_SIZE],
   if (stun_message_find_xor_addr (&message,
                                   STUN_ATTRIBUTE_XOR_MAPPED_ADDRESS, &native,
                                   &native_size)
-      != STUN_MESSAGE_RETURN_SUCCESS)
+          != STUN_MESSAGE_RETURN_SUCCESS
+      || !hp_address_from_native (mapped, &native, native_size)
+      || !hp_address_is_usable (mapped))
     return FALSE;
-  return hp_address_from_native (mapped, &native, native_size)
-         && hp_address_is_usable (mapped);
+  find_other_address (&message, other);
+  return TRUE;
+}
+
+gboolean
+hp_stun_consume_response (const guint8 transaction[HP_STUN_TRANSACTION_SIZE],
+                          const guint8 *bytes, gsize length,
+                          HpAddress *mapped)
+{
+  HpAddress other;
+
+  return hp_stun_consume_answer (transaction, bytes, length, mapped, &other);
 }
 
 static socklen_t

@@ -22,6 +22,22 @@ gboolean
 hp_stun_consume_response (const guint8 transaction[HP_STUN_TRANSACTION_SIZE],
                           const guint8 *bytes, gsize length, HpAddress *mapped)
     G_GNUC_WARN_UNUSED_RESULT;
+/* The same, and where else the server can be asked (OTHER-ADDRESS, RFC 5780):
+ * NONE if it does not say */
+gboolean hp_stun_consume_answer (
+    const guint8 transaction[HP_STUN_TRANSACTION_SIZE], const guint8 *bytes,
+    gsize length, HpAddress *mapped, HpAddress *other)
+    G_GNUC_WARN_UNUSED_RESULT;
+/* A Binding indication, which nobody answers; gives its length, 0 if it does
+ * not fit */
+gsize
+hp_stun_create_indication (const guint8 transaction[HP_STUN_TRANSACTION_SIZE],
+                           guint8 *buffer, gsize capacity);
+/* Gives its transaction */
+gboolean
+hp_stun_consume_indication (guint8 transaction[HP_STUN_TRANSACTION_SIZE],
+                            const guint8 *bytes, gsize length)
+    G_GNUC_WARN_UNUSED_RESULT;
 /* The server's side: a response to a Binding request that came from @from,
  * with XOR-MAPPED-ADDRESS and, if @other is not NULL, OTHER-ADDRESS (RFC 5780);
  * error 420 for CHANGE-REQUEST and other unknown required attributes. Gives

@@ -216,6 +216,41 @@ test_response_layout (void)
                    g_bytes_get_size (expected));
 }
 
+/* A client finds OTHER-ADDRESS, and does without. */
+static void
+test_other_address (void)
+{
+  HpAddress from = parse_address ("192.0.2.1:32853");
+  HpAddress other = parse_address ("[2001:db8::7]:4223");
+  guint8 request[20];
+  guint8 response[HP_STUN_MAX_SIZE];
+  HpAddress mapped;
+  HpAddress found;
+  gsize length;
+
+  hp_stun_create_request (transaction, request, sizeof request);
+  length = hp_stun_create_response (request, sizeof request, &from, &other,
+                                    response, sizeof response);
+  g_assert_true (hp_stun_consume_answer (transaction, response, length,
+                                         &mapped, &found));
+  g_assert_true (hp_address_equal (&mapped, &from));
+  g_assert_true (hp_address_equal (&found, &other));
+
+  length = hp_stun_create_response (request, sizeof request, &from, NULL,
+                                    response, sizeof response);
+  g_assert_true (hp_stun_consume_answer (transaction, response, length,
+                                         &mapped, &found));
+  g_assert_cmpuint (found.family, ==, HP_ADDRESS_NONE);
+
+  /* Where nobody can be asked: port 0 */
+  other.port = 0;
+  length = hp_stun_create_response (request, sizeof request, &from, &other,
+                                    response, sizeof response);
+  g_assert_true (hp_stun_consume_answer (transaction, response, length,
+                                         &mapped, &found));
+  g_assert_cmpuint (found.family, ==, HP_ADDRESS_NONE);
+}
+
 static void
 test_change_request (void)
 {
@@ -322,6 +357,41 @@ test_old_server (void)
 }
 
 static void
+test_indication (void)
+{
+  static const char *others[] = {
+    "00010000" HEADER, /* a request */
+    "01010000" HEADER, /* a response */
+    "00160000" HEADER, /* another indication (Send, RFC 8656) */
+    "00110000 2112a443 b7e7a701bc34d686fa87dfae",
+    "00110004" HEADER,
+    "00110008" HEADER "00030004 00000006",
+  };
+  guint8 buffer[HP_STUN_MAX_SIZE];
+  guint8 again[HP_STUN_TRANSACTION_SIZE];
+  gsize length
+      = hp_stun_create_indication (transaction, buffer, sizeof buffer);
+  g_autoptr (GBytes) expected = hp_unhex ("00110000" HEADER);
+
+  g_assert_cmpmem (buffer, length, g_bytes_get_data (expected, NULL),
+                   g_bytes_get_size (expected));
+  g_assert_true (hp_stun_consume_indication (again, buffer, length));
+  g_assert_cmpmem (again, sizeof again, transaction, sizeof transaction);
+  /* Nobody answers one. */
+  g_assert_cmpuint (respond ("00110000" HEADER, buffer), ==, 0);
+  g_assert_cmpuint (hp_stun_create_indication (transaction, buffer, 19), ==,
+                    0);
+  for (guint i = 0; i < G_N_ELEMENTS (others); i++)
+    {
+      g_autoptr (GBytes) other = hp_unhex (others[i]);
+      gsize size;
+      const guint8 *bytes = g_bytes_get_data (other, &size);
+
+      g_assert_false (hp_stun_consume_indication (again, bytes, size));
+    }
+}
+
+static void
 test_robustness (void)
 {
   static const char *seeds[] = {
@@ -329,7 +399,9 @@ test_robustness (void)
     RFC_RESPONSE_IPV4,
     RFC_RESPONSE_IPV6,
     RFC_REQUEST_LONG_TERM,
-    "00010008" HEADER "00030004 00000006",
+    /* One text each, which clang is told by the parentheses */
+    ("00010008" HEADER "00030004 00000006"),
+    ("00110000" HEADER),
   };
 
   for (guint i = 0; i < G_N_ELEMENTS (seeds); i++)
@@ -370,11 +442,13 @@ main (int argc, char **argv)
   g_test_add_func ("/stun/request", test_request);
   g_test_add_func ("/stun/round-trip", test_round_trip);
   g_test_add_func ("/stun/response-layout", test_response_layout);
+  g_test_add_func ("/stun/other-address", test_other_address);
   g_test_add_func ("/stun/change-request", test_change_request);
   g_test_add_func ("/stun/unknown-attributes", test_unknown_attributes);
   g_test_add_func ("/stun/not-requests", test_not_requests);
   g_test_add_func ("/stun/not-responses", test_not_responses);
   g_test_add_func ("/stun/old-server", test_old_server);
+  g_test_add_func ("/stun/indication", test_indication);
   g_test_add_func ("/stun/robustness", test_robustness);
   return g_test_run ();
 }
