@@ -12,11 +12,14 @@
 #include <hole-punch/hp-identity.h>
 #include <hole-punch/hp-match-server.h>
 #include <hole-punch/hp-memory-registry.h>
+#include <hole-punch/hp-nat-info.h>
+#include <hole-punch/hp-network-report.h>
 #include <hole-punch/hp-peer.h>
 #include <hole-punch/hp-punch-error.h>
 #include <hole-punch/hp-registration.h>
 #include <hole-punch/hp-registry-request.h>
 #include <hole-punch/hp-registry.h>
+#include <hole-punch/hp-server-report.h>
 #include <hole-punch/hp-server-statistics.h>
 #include <hole-punch/hp-statistics.h>
 #include <hole-punch/hp-stream.h>

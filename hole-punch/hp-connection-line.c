@@ -9,104 +9,12 @@
 #include "hole-punch/hp-identity-private.h"
 #include "hole-punch/hp-punch-error.h"
 #include "hole-punch/io/hp-clock.h"
-#include "hole-punch/nat/hp-candidate.h"
-
-/* A round-trip time changes with every acknowledgement; nobody wants to be
- * told so often */
-#define FIGURES_INTERVAL (250 * G_TIME_SPAN_MILLISECOND)
 
 static HpConnectionLine *
 line_of (HpParty *party)
 {
   return (gpointer) ((char *) party
                      - G_STRUCT_OFFSET (HpConnectionLine, party));
-}
-
-/* Paths and figures */
-
-static HpPathKind
-get_path_kind (const HpAddress *local, const HpAddress *remote)
-{
-  HpAddressScope scope = hp_address_get_scope (remote);
-
-  /* A carrier's address (RFC 6598) is behind the same carrier's NAT, which is
-   * not yet the same network */
-  if (scope == HP_SCOPE_LOOPBACK || scope == HP_SCOPE_LINK
-      || scope == HP_SCOPE_PRIVATE
-      || hp_candidates_same_network (local, remote))
-    return HP_PATH_KIND_LAN;
-  return HP_PATH_KIND_DIRECT;
-}
-
-/* A socket that is bound to any address does not know which one it sends from
- * before it is asked for a certain remote */
-static void
-complete_local (HpConnection *self, HpAddress *local, const HpAddress *remote)
-{
-  HpEndpoint *endpoint = self->line->endpoint;
-  HpAddress source;
-
-  if (local->family == HP_ADDRESS_NONE
-      && hp_endpoint_get_source (endpoint, remote, &source))
-    *local = source;
-  if (local->family != HP_ADDRESS_NONE && local->port == 0)
-    local->port = hp_endpoint_get_address (endpoint)->port;
-}
-
-static void
-set_address (HpConnection *self, HpAddress *address, GSocketAddress **object,
-             const HpAddress *value, const char *property)
-{
-  if (hp_address_equal (address, value))
-    return;
-  *address = *value;
-  g_clear_object (object);
-  *object = hp_address_to_socket_address (value);
-  g_object_notify (G_OBJECT (self), property);
-}
-
-static void
-set_path (HpConnection *self, HpPathKind path)
-{
-  if (self->path == path)
-    return;
-  self->path = path;
-  g_object_notify (G_OBJECT (self), "path");
-}
-
-static void
-update_route (HpConnection *self)
-{
-  const HpRoute *route = hp_link_get_route (self->line->link);
-  HpAddress local, remote;
-
-  if (route == NULL)
-    return;
-  local = route->local;
-  remote = route->remote;
-  complete_local (self, &local, &remote);
-
-  g_object_freeze_notify (G_OBJECT (self));
-  set_address (self, &self->local, &self->local_address, &local,
-               "local-address");
-  set_address (self, &self->remote, &self->remote_address, &remote,
-               "remote-address");
-  set_path (self, get_path_kind (&local, &remote));
-  g_object_thaw_notify (G_OBJECT (self));
-}
-
-static void
-update_interface (HpConnection *self, gint64 now)
-{
-  HpConnectionLine *line = self->line;
-  const HpRoute *route = hp_link_get_route (line->link);
-
-  if (route == NULL)
-    return;
-  hp_link_set_interface_size (
-      line->link,
-      hp_endpoint_get_interface_size (line->endpoint, route), now);
-  hp_connection_wake (self);
 }
 
 static void
@@ -116,38 +24,6 @@ set_state (HpConnection *self, HpConnectionState state)
     return;
   self->state = state;
   g_object_notify (G_OBJECT (self), "state");
-}
-
-static void
-update_datagram_size (HpConnection *self)
-{
-  guint datagram_size = hp_link_get_datagram_size (self->line->link);
-
-  if (self->datagram_size == datagram_size)
-    return;
-  self->datagram_size = datagram_size;
-  g_object_notify (G_OBJECT (self), "datagram-size");
-}
-
-static void
-update_figures (HpConnection *self, gint64 now)
-{
-  HpLink *link = self->line->link;
-  gint64 round_trip_time = hp_link_get_round_trip (link);
-  guint64 queued_bytes = hp_sends_get_bytes (&self->sends);
-
-  if (now - self->figures_at < FIGURES_INTERVAL)
-    return;
-  self->figures_at = now;
-
-  g_object_freeze_notify (G_OBJECT (self));
-  if (self->round_trip_time != round_trip_time)
-    g_object_notify (G_OBJECT (self), "round-trip-time");
-  if (self->queued_bytes != queued_bytes)
-    g_object_notify (G_OBJECT (self), "queued-bytes");
-  self->round_trip_time = round_trip_time;
-  self->queued_bytes = queued_bytes;
-  g_object_thaw_notify (G_OBJECT (self));
 }
 
 /* The end */
@@ -198,18 +74,35 @@ error_from_event (const HpLinkEvent *event)
   g_assert_not_reached ();
 }
 
+static gboolean
+may_tell (const HpConnection *self)
+{
+  return self->n_holds == 0 && self->state != HP_CONNECTION_STATE_CONNECTING;
+}
+
+/* @message: (transfer full) */
+static void
+tell_message (HpConnection *self, GBytes *message)
+{
+  hp_connection_emit_message (self, message);
+  self->hooks.message (self, message, self->user_data);
+  g_bytes_unref (message);
+}
+
 static void
 flush_inbox (HpConnection *self)
 {
-  GBytes *message;
+  while (may_tell (self) && self->inbox.length > 0)
+    tell_message (self, g_queue_pop_head (&self->inbox));
+}
 
-  while (self->n_holds == 0 && self->state != HP_CONNECTION_STATE_CONNECTING
-         && (message = g_queue_pop_head (&self->inbox)) != NULL)
-    {
-      hp_connection_emit_message (self, message);
-      self->hooks.message (self, message, self->user_data);
-      g_bytes_unref (message);
-    }
+static void
+take_message (HpConnection *self, GBytes *message)
+{
+  if (may_tell (self) && self->inbox.length == 0)
+    tell_message (self, message);
+  else
+    g_queue_push_tail (&self->inbox, message);
 }
 
 /* Streams that the other side opened, held back as messages are. One that
@@ -219,7 +112,7 @@ announce_streams (HpConnection *self)
 {
   HpStream *stream;
 
-  while (self->n_holds == 0 && self->state != HP_CONNECTION_STATE_CONNECTING
+  while (may_tell (self)
          && (stream = hp_streams_pop_announced (&self->streams)) != NULL)
     {
       hp_connection_emit_stream (self, stream);
@@ -264,7 +157,7 @@ tell_end (HpConnection *self)
   clear_inbox (self);
   hp_streams_end (&self->streams, error);
   hp_sends_fail (hp_sends_take_all (&self->sends), error);
-  set_path (self, HP_PATH_KIND_NONE);
+  hp_connection_set_path (self, HP_PATH_KIND_NONE);
   g_object_notify (G_OBJECT (self), "state");
   hp_connection_emit_closed (
       self,
@@ -376,8 +269,7 @@ handle_event (HpConnection *self, const HpLinkEvent *event, gint64 now)
   switch (event->type)
     {
     case HP_LINK_EVENT_MESSAGE:
-      g_queue_push_tail (&self->inbox, event->transport.message);
-      flush_inbox (self);
+      take_message (self, event->transport.message);
       return;
     case HP_LINK_EVENT_DELIVERED:
     case HP_LINK_EVENT_FAILED:
@@ -390,15 +282,15 @@ handle_event (HpConnection *self, const HpLinkEvent *event, gint64 now)
       begin_end (self, event, error_from_event (event));
       return;
     case HP_LINK_EVENT_READY:
-      update_interface (self, now);
+      hp_connection_update_interface (self, now);
       self->setup_time = now - self->asked_at;
       g_object_notify (G_OBJECT (self), "setup-time");
-      update_route (self);
+      hp_connection_update_route (self);
       set_state (self, HP_CONNECTION_STATE_CONNECTED);
       break;
     case HP_LINK_EVENT_PATH:
-      update_interface (self, now);
-      update_route (self);
+      hp_connection_update_interface (self, now);
+      hp_connection_update_route (self);
       set_state (self, HP_CONNECTION_STATE_CONNECTED);
       break;
     case HP_LINK_EVENT_SILENT:
@@ -408,6 +300,8 @@ handle_event (HpConnection *self, const HpLinkEvent *event, gint64 now)
       set_fingerprint (self);
       break;
     case HP_LINK_EVENT_CONFIRMED:
+    case HP_LINK_EVENT_FAILING:
+    case HP_LINK_EVENT_RELAYED:
       break;
     }
   /* A handler of one of the notifications may have closed it */
@@ -438,6 +332,7 @@ line_deliver (HpParty *party, gint64 now)
   g_autoptr (HpConnection) self = NULL;
   HpLinkEvent event;
 
+  hp_connection_line_serve_sockets (line, now);
   if (line->connection == NULL)
     {
       drain (line->link);
@@ -455,9 +350,9 @@ line_deliver (HpParty *party, gint64 now)
   if (self->close_error == NULL && hp_sends_pump (&self->sends, now))
     hp_connection_wake (self);
   if (self->close_error == NULL)
-    update_datagram_size (self);
+    hp_connection_update_datagram_size (self);
   if (self->close_error == NULL)
-    update_figures (self, now);
+    hp_connection_update_figures (self, now);
 }
 
 static const HpPartyClass line_class = {
@@ -474,6 +369,8 @@ hp_connection_line_free (HpConnectionLine *self)
 {
   if (self->party.endpoint != NULL)
     hp_endpoint_remove_party (self->endpoint, &self->party);
+  hp_connection_line_close_sockets (self);
+  g_array_unref (self->sockets);
   drain (self->link);
   hp_link_free (self->link);
   hp_endpoint_unref (self->endpoint);
@@ -484,6 +381,7 @@ HpConnectionLine *
 hp_connection_steal_line (HpConnection *self)
 {
   hp_link_get_statistics (self->line->link, &self->statistics);
+  self->attempts = hp_link_describe_attempts (self->line->link);
   return g_steal_pointer (&self->line);
 }
 
@@ -506,6 +404,7 @@ hp_connection_new_private (GObject *peer, HpEndpoint *endpoint, guint32 index,
   line->endpoint = hp_endpoint_ref (endpoint);
   line->link = link;
   line->connection = self;
+  line->sockets = g_array_new (FALSE, FALSE, sizeof (guint));
   self->line = line;
   self->peer = g_object_ref (peer);
   self->hooks = *hooks;
@@ -522,6 +421,13 @@ hp_connection_new_private (GObject *peer, HpEndpoint *endpoint, guint32 index,
                    hp_endpoint_get_context (endpoint), hp_connection_wake);
   hp_endpoint_add_party (endpoint, &line->party, &line_class, index);
   return self;
+}
+
+char *
+hp_connection_describe_attempts (HpConnection *self)
+{
+  return self->line != NULL ? hp_link_describe_attempts (self->line->link)
+                            : g_strdup (self->attempts);
 }
 
 HpLink *

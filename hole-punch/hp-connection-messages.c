@@ -12,7 +12,13 @@ check_outbound (HpConnection *self, const HpOutbound *outbound, GError **error)
 {
   guint64 most;
 
-  if (self->line == NULL || self->close_error != NULL)
+  if (self->close_error != NULL)
+    {
+      g_propagate_error (error, g_error_copy (self->close_error));
+      return FALSE;
+    }
+  /* An object that no peer has handed out */
+  if (self->line == NULL)
     {
       g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_CLOSED,
                            "The connection is closed");
@@ -78,8 +84,9 @@ send_async (HpConnection *self, const HpOutbound *outbound,
  *
  * Errors: %G_IO_ERROR_WOULD_BLOCK when there is no room in the queue (wait
  * until #HpConnection:queued-bytes is lower, or use
- * hp_connection_send_message_async()), %G_IO_ERROR_CLOSED when the connection
- * has ended, %HP_PUNCH_ERROR_MESSAGE_TOO_LARGE.
+ * hp_connection_send_message_async()), %HP_PUNCH_ERROR_MESSAGE_TOO_LARGE, and
+ * once the connection has ended what ended it: see
+ * hp_connection_send_message_finish().
  *
  * Returns: %TRUE if it was queued
  *
@@ -132,8 +139,9 @@ hp_connection_send_message_async (HpConnection *self, GBytes *message,
  * Ends hp_connection_send_message_async().
  *
  * Errors: %G_IO_ERROR_CANCELLED, %HP_PUNCH_ERROR_MESSAGE_TOO_LARGE, and what
- * ended the connection if it ended before: %G_IO_ERROR_CLOSED when one of the
- * sides closed it, or the error of #HpConnection::closed.
+ * ended the connection if it ended before, or had already:
+ * %G_IO_ERROR_CLOSED when one of the sides closed it, or the error of
+ * #HpConnection::closed.
  *
  * Returns: %TRUE if the other side has received all of the message
  *

@@ -7,8 +7,11 @@
  * that the peer hands it.
  *
  *   hp-connection.c           the class: properties and signals
+ *   hp-connection-getters.c   what may be asked of it
  *   hp-connection-messages.c  its public functions to send and close
  *   hp-connection-line.c      its link as a party of the endpoint; its life
+ *   hp-connection-sockets.c   the sockets that its link wants for itself
+ *   hp-connection-figures.c   what the user is told of its path
  *   hp-connection-sends.c     the messages that somebody waits for
  *   hp-connection-open.c      its public functions to open streams
  *   hp-connection-streams.c   the streams, which hp-stream.c hands out
@@ -26,7 +29,7 @@
  * Called from the endpoint's dispatch, CLOSED from a later one. */
 typedef struct
 {
-  /* IDENTIFIED, CONFIRMED, READY, PATH, SILENT, CLOSED */
+  /* IDENTIFIED, CONFIRMED, READY, PATH, SILENT, RELAYED, CLOSED */
   void (*event) (HpConnection *connection, const HpLinkEvent *event,
                  gpointer user_data);
   void (*message) (HpConnection *connection, GBytes *message,
@@ -43,6 +46,7 @@ typedef struct
   HpEndpoint *endpoint;
   HpLink *link;
   HpConnection *connection; /* not owned; NULL: closed */
+  GArray *sockets; /* guint: opened for the link, not given back yet */
 } HpConnectionLine;
 
 /* Not a party any more, and gone */
@@ -84,6 +88,7 @@ struct _HpConnection
   gboolean close_waits;  /* … but somebody holds the messages */
   GList *close_tasks;
   HpLinkStatistics statistics; /* the last ones, when line is NULL */
+  char *attempts;              /* … and what had been tried */
 };
 
 /* Takes over @link, becomes a party of @endpoint with @index. @peer: held while
@@ -111,8 +116,25 @@ void hp_connection_close_private (HpConnection *self, HpCloseCode code,
                                   const GError *error);
 /* NULL while open */
 const GError *hp_connection_get_close_error (HpConnection *self);
+/* How a path was looked for since the last introduction, a line for each way:
+ * (transfer full) */
+char *hp_connection_describe_attempts (HpConnection *self);
 /* In the CLOSED hook: what is left of the link, to be kept a few seconds */
 HpConnectionLine *hp_connection_steal_line (HpConnection *self);
+
+/* hp-connection-sockets.c: opens what the link wants, closes what it gives
+ * back; all of them at the end */
+void hp_connection_line_serve_sockets (HpConnectionLine *self, gint64 now);
+void hp_connection_line_close_sockets (HpConnectionLine *self);
+
+/* hp-connection-figures.c: they notify */
+void hp_connection_update_route (HpConnection *self);
+void hp_connection_set_path (HpConnection *self, HpPathKind path);
+/* What it sends would leave from another address than the user was told of */
+gboolean hp_connection_has_moved (HpConnection *self);
+void hp_connection_update_interface (HpConnection *self, gint64 now);
+void hp_connection_update_datagram_size (HpConnection *self);
+void hp_connection_update_figures (HpConnection *self, gint64 now);
 
 /* hp-connection.c, for hp-connection-line.c */
 void hp_connection_emit_message (HpConnection *self, GBytes *message);

@@ -30,6 +30,14 @@ typedef struct
   guint max_asks_per_minute;
 } HpMatchLimits;
 
+typedef struct
+{
+  const char *listen_address; /* NULL: any */
+  guint16 port;               /* 0: any free one */
+  int second_port;            /* 0: any free one, -1: none */
+  const char *second_address; /* NULL: none */
+} HpMatchListen;
+
 typedef enum
 {
   HP_MATCH_PERMISSION_REGISTRATION,
@@ -52,8 +60,8 @@ typedef struct
 
 typedef struct _HpMatchRun HpMatchRun;
 
-/* Binds, in the caller's thread-default context. @listen_address: NULL any */
-HpMatchRun *hp_match_run_new (const char *listen_address, guint16 port,
+/* Binds, in the caller's thread-default context */
+HpMatchRun *hp_match_run_new (const HpMatchListen *listen,
                               HpIdentity *identity, HpRegistry *registry,
                               const HpMatchLimits *limits,
                               const HpMatchRunHooks *hooks, gpointer owner,
@@ -62,8 +70,14 @@ void hp_match_run_unref (HpMatchRun *self);
 /* Says CLOSE to all peers; may be called from inside any hook */
 void hp_match_run_stop (HpMatchRun *self);
 void hp_match_run_set_limits (HpMatchRun *self, const HpMatchLimits *limits);
+/* The TURN servers that peers are told of, and the secret that they share with
+ * us, NULL if there are none */
+void hp_match_run_set_relays (HpMatchRun *self, const char *const *uris,
+                              const char *secret, guint lifetime);
 /* What it is bound to */
 const HpAddress *hp_match_run_get_address (HpMatchRun *self);
+/* 0: none */
+guint16 hp_match_run_get_second_port (HpMatchRun *self);
 /* Of a stopped run, those of its end */
 void hp_match_run_get_statistics (HpMatchRun *self,
                                   HpServerStatisticsValues *values);

@@ -2,37 +2,22 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-#include "hole-punch/hp-match-run-private.h"
+#include "hole-punch/hp-match-run-inside-private.h"
 
-#include "hole-punch/engine/hp-endpoint.h"
-#include "hole-punch/engine/hp-match-service.h"
 #include "hole-punch/hp-authorization-private.h"
 #include "hole-punch/hp-identity-private.h"
 #include "hole-punch/hp-punch-error.h"
 #include "hole-punch/hp-registration-private.h"
 #include "hole-punch/io/hp-clock.h"
+#include "hole-punch/wire/hp-packet.h"
 
 /* An id stays its owner's for so long after it was last there. */
 #define OWNERSHIP_LIFETIME (30 * 24 * 60 * 60) /* seconds */
-#define MAX_STUN_PER_SECOND 20
+/* Twenty peers that start at once behind one address, whose NAT gives every
+ * one of 20 questions another port; the answers are hardly larger */
+#define MAX_STUN_PER_SECOND 400
 /* Less than the service waits, so that what nobody answers reads as denied */
 #define AUTHORIZATION_TIMEOUT (4 * G_TIME_SPAN_SECOND)
-
-struct _HpMatchRun
-{
-  HpParty party;
-  HpEndpoint *endpoint;    /* NULL: stopped */
-  HpMatchService *service; /* NULL: stopped */
-  HpKeyPair local;
-  guint registration_lifetime; /* seconds */
-  HpRegistry *registry;
-  GCancellable *cancellable; /* of the questions to the registry */
-  gboolean registry_fails;   /* as of its last answer: said once */
-  const HpMatchRunHooks *hooks;
-  gpointer owner;
-  HpAddress address;
-  HpServerStatisticsValues statistics; /* when it stopped */
-};
 
 /* A question of the service that somebody thinks about */
 typedef struct
@@ -257,6 +242,9 @@ handle_event (HpMatchRun *self, const HpServiceEvent *event)
     case HP_SERVICE_EVENT_AUTHORIZE_INTRODUCTION:
       authorize (self, event, HP_MATCH_PERMISSION_INTRODUCTION, fingerprint);
       break;
+    case HP_SERVICE_EVENT_RELAYS:
+      hp_match_run_answer_relays (self, event, fingerprint);
+      break;
     case HP_SERVICE_EVENT_REGISTERED:
     case HP_SERVICE_EVENT_EXPIRED:
     case HP_SERVICE_EVENT_INTRODUCED:
@@ -279,6 +267,10 @@ receive_stray (gpointer user_data, const HpDatagram *datagram, gint64 now)
 {
   HpMatchRun *self = user_data;
 
+  if (datagram->route.socket != 0
+      && hp_packet_classify (datagram->bytes, datagram->length)
+             != HP_PACKET_CLASS_STUN)
+    return FALSE;
   hp_match_service_receive (self->service, datagram, now);
   hp_endpoint_wake (self->endpoint, &self->party);
   return TRUE;
@@ -356,16 +348,16 @@ fill_config (HpMatchRun *self, const HpMatchLimits *limits,
 }
 
 HpMatchRun *
-hp_match_run_new (const char *listen_address, guint16 port,
-                  HpIdentity *identity, HpRegistry *registry,
-                  const HpMatchLimits *limits, const HpMatchRunHooks *hooks,
-                  gpointer owner, GError **error)
+hp_match_run_new (const HpMatchListen *listen, HpIdentity *identity,
+                  HpRegistry *registry, const HpMatchLimits *limits,
+                  const HpMatchRunHooks *hooks, gpointer owner,
+                  GError **error)
 {
   HpMatchRun *self = g_atomic_rc_box_new0 (HpMatchRun);
   HpMatchServiceConfig config;
 
   self->endpoint
-      = hp_endpoint_new (listen_address, port, receive_stray, self, error);
+      = hp_match_run_open_endpoint (self, listen, receive_stray, error);
   if (self->endpoint == NULL)
     {
       g_atomic_rc_box_release (self);
@@ -384,6 +376,8 @@ hp_match_run_new (const char *listen_address, guint16 port,
   hp_match_service_set_asks_registration (self->service, TRUE);
   hp_match_service_set_asks_introduction (self->service, TRUE);
   hp_endpoint_add_party (self->endpoint, &self->party, &party_class, 0);
+  if (!hp_match_run_open_second (self, listen, error))
+    g_clear_pointer (&self, hp_match_run_unref);
   return self;
 }
 
@@ -393,6 +387,7 @@ clear_run (gpointer data)
   HpMatchRun *self = data;
 
   hp_match_run_stop (self);
+  hp_match_run_forget_relays (self);
   hp_crypto_wipe (&self->local, sizeof self->local);
   g_clear_object (&self->registry);
   g_clear_object (&self->cancellable);

@@ -50,6 +50,21 @@ get_property (GObject *object, guint property_id, GValue *value,
     case HP_MATCH_SERVER_PROP_MAX_ASKS_PER_MINUTE:
       g_value_set_uint (value, priv->limits.max_asks_per_minute);
       break;
+    case HP_MATCH_SERVER_PROP_SECOND_PORT:
+      g_value_set_int (value, hp_match_server_get_second_port (self));
+      break;
+    case HP_MATCH_SERVER_PROP_SECOND_ADDRESS:
+      g_value_set_string (value, priv->second_address);
+      break;
+    case HP_MATCH_SERVER_PROP_TURN_SERVERS:
+      g_value_set_boxed (value, priv->turn_servers);
+      break;
+    case HP_MATCH_SERVER_PROP_TURN_SECRET:
+      g_value_set_string (value, priv->turn_secret);
+      break;
+    case HP_MATCH_SERVER_PROP_TURN_LIFETIME:
+      g_value_set_uint (value, priv->turn_lifetime);
+      break;
     case HP_MATCH_SERVER_PROP_LOCAL_ADDRESS:
       g_value_set_object (value, priv->local_address);
       break;
@@ -92,6 +107,21 @@ set_property (GObject *object, guint property_id, const GValue *value,
       break;
     case HP_MATCH_SERVER_PROP_MAX_ASKS_PER_MINUTE:
       hp_match_server_set_max_asks_per_minute (self, g_value_get_uint (value));
+      break;
+    case HP_MATCH_SERVER_PROP_SECOND_PORT:
+      hp_match_server_set_second_port (self, g_value_get_int (value));
+      break;
+    case HP_MATCH_SERVER_PROP_SECOND_ADDRESS:
+      hp_match_server_set_second_address (self, g_value_get_string (value));
+      break;
+    case HP_MATCH_SERVER_PROP_TURN_SERVERS:
+      hp_match_server_set_turn_servers (self, g_value_get_boxed (value));
+      break;
+    case HP_MATCH_SERVER_PROP_TURN_SECRET:
+      hp_match_server_set_turn_secret (self, g_value_get_string (value));
+      break;
+    case HP_MATCH_SERVER_PROP_TURN_LIFETIME:
+      hp_match_server_set_turn_lifetime (self, g_value_get_uint (value));
       break;
     case HP_MATCH_SERVER_PROP_LOCAL_ADDRESS:
     case HP_MATCH_SERVER_PROP_STATISTICS:
@@ -249,6 +279,7 @@ hp_match_server_install_properties (GObjectClass *object_class)
   object_class->set_property = set_property;
   install_settings ();
   install_limits ();
+  hp_match_server_install_network (properties);
   install_readings ();
   g_object_class_install_properties (
       object_class, HP_MATCH_SERVER_N_PROPERTIES, properties);
@@ -258,6 +289,7 @@ void
 hp_match_server_init_properties (HpMatchServerPrivate *priv)
 {
   priv->port = HP_DEFAULT_PORT;
+  hp_match_server_init_network (priv);
   priv->limits = (HpMatchLimits){
     .registration_lifetime = DEFAULT_REGISTRATION_LIFETIME,
     .max_peers = DEFAULT_MAX_PEERS,
@@ -266,9 +298,9 @@ hp_match_server_init_properties (HpMatchServerPrivate *priv)
   };
 }
 
-/* Says so when it may not be changed now. */
-static gboolean
-may_change (HpMatchServer *self, HpMatchServerProperty property)
+gboolean
+hp_match_server_may_change (HpMatchServer *self,
+                            HpMatchServerProperty property)
 {
   if (hp_match_server_get_private (self)->run == NULL)
     return TRUE;
@@ -315,7 +347,8 @@ hp_match_server_set_listen_address (HpMatchServer *self,
 
   priv = hp_match_server_get_private (self);
   if (g_strcmp0 (listen_address, priv->listen_address) == 0
-      || !may_change (self, HP_MATCH_SERVER_PROP_LISTEN_ADDRESS))
+      || !hp_match_server_may_change (self,
+                                      HP_MATCH_SERVER_PROP_LISTEN_ADDRESS))
     return;
   g_free (priv->listen_address);
   priv->listen_address = g_strdup (listen_address);
@@ -364,7 +397,7 @@ hp_match_server_set_port (HpMatchServer *self, guint port)
 
   priv = hp_match_server_get_private (self);
   if (port == hp_match_server_get_port (self)
-      || !may_change (self, HP_MATCH_SERVER_PROP_PORT))
+      || !hp_match_server_may_change (self, HP_MATCH_SERVER_PROP_PORT))
     return;
   priv->port = port;
   hp_match_server_notify (self, HP_MATCH_SERVER_PROP_PORT);
@@ -409,7 +442,7 @@ hp_match_server_set_identity (HpMatchServer *self, HpIdentity *identity)
 
   priv = hp_match_server_get_private (self);
   if (identity == priv->identity
-      || !may_change (self, HP_MATCH_SERVER_PROP_IDENTITY))
+      || !hp_match_server_may_change (self, HP_MATCH_SERVER_PROP_IDENTITY))
     return;
   g_set_object (&priv->identity, identity);
   hp_match_server_notify (self, HP_MATCH_SERVER_PROP_IDENTITY);
@@ -454,7 +487,7 @@ hp_match_server_set_registry (HpMatchServer *self, HpRegistry *registry)
 
   priv = hp_match_server_get_private (self);
   if (registry == priv->registry
-      || !may_change (self, HP_MATCH_SERVER_PROP_REGISTRY))
+      || !hp_match_server_may_change (self, HP_MATCH_SERVER_PROP_REGISTRY))
     return;
   g_set_object (&priv->registry, registry);
   hp_match_server_notify (self, HP_MATCH_SERVER_PROP_REGISTRY);

@@ -5,7 +5,6 @@
 #include "hole-punch/hp-match-server-private.h"
 
 #include "hole-punch/hp-memory-registry.h"
-#include "hole-punch/hp-punch-error.h"
 
 /**
  * SECTION:hp-match-server
@@ -154,6 +153,7 @@ hp_match_server_finalize (GObject *object)
       = hp_match_server_get_private (HP_MATCH_SERVER (object));
 
   g_free (priv->listen_address);
+  hp_match_server_clear_network (priv);
   G_OBJECT_CLASS (hp_match_server_parent_class)->finalize (object);
 }
 
@@ -275,28 +275,6 @@ hp_match_server_new (guint port)
   return g_object_new (HP_TYPE_MATCH_SERVER, "port", port, NULL);
 }
 
-/* So that the message says which port it is, and what to do. */
-static void
-explain_error (HpMatchServerPrivate *priv, GError **error)
-{
-  g_autofree char *place = NULL;
-
-  if (error == NULL)
-    return;
-  if (priv->listen_address != NULL)
-    place = g_strdup_printf ("address %s, UDP port %u", priv->listen_address,
-                             priv->port);
-  else
-    place = g_strdup_printf ("UDP port %u", priv->port);
-  if (g_error_matches (*error, G_IO_ERROR, G_IO_ERROR_ADDRESS_IN_USE))
-    g_prefix_error (error,
-                    "Cannot listen on %s: another program, or another match "
-                    "server, does: ",
-                    place);
-  else
-    g_prefix_error (error, "Cannot listen on %s: ", place);
-}
-
 static void
 note_start (HpMatchServer *self, HpIdentity *identity, HpRegistry *registry)
 {
@@ -307,10 +285,32 @@ note_start (HpMatchServer *self, HpIdentity *identity, HpRegistry *registry)
   hp_match_server_notify (self, HP_MATCH_SERVER_PROP_LOCAL_ADDRESS);
   if (address->port != priv->port)
     hp_match_server_notify (self, HP_MATCH_SERVER_PROP_PORT);
+  if (hp_match_server_get_second_port (self) != priv->second_port)
+    hp_match_server_notify (self, HP_MATCH_SERVER_PROP_SECOND_PORT);
   if (g_set_object (&priv->identity, identity))
     hp_match_server_notify (self, HP_MATCH_SERVER_PROP_IDENTITY);
   if (g_set_object (&priv->registry, registry))
     hp_match_server_notify (self, HP_MATCH_SERVER_PROP_REGISTRY);
+}
+
+static HpMatchRun *
+start_run (HpMatchServer *self, HpIdentity *identity, HpRegistry *registry,
+           GError **error)
+{
+  HpMatchServerPrivate *priv = hp_match_server_get_private (self);
+  HpMatchListen listen = {
+    .listen_address = priv->listen_address,
+    .port = priv->port,
+    .second_port = priv->second_port,
+    .second_address = priv->second_address,
+  };
+  HpMatchRun *run = hp_match_run_new (&listen, identity, registry,
+                                      &priv->limits, &run_hooks, self, error);
+
+  if (run != NULL)
+    hp_match_run_set_relays (run, (const char *const *) priv->turn_servers,
+                             priv->turn_secret, priv->turn_lifetime);
+  return run;
 }
 
 /**
@@ -318,12 +318,13 @@ note_start (HpMatchServer *self, HpIdentity *identity, HpRegistry *registry)
  * @self: a #HpMatchServer
  * @error: return location for a #GError
  *
- * Binds the port and begins to serve, in the thread-default #GMainContext of
- * the caller. Fails with %G_IO_ERROR_ADDRESS_IN_USE when the port is taken,
- * with %G_IO_ERROR_INVALID_ARGUMENT when #HpMatchServer:listen-address is not
- * an IP address, and with another #GIOErrorEnum when the system refuses. Does
- * nothing when the server is running. A server that was stopped can be started
- * again.
+ * Binds the ports and begins to serve, in the thread-default #GMainContext of
+ * the caller. Fails with %G_IO_ERROR_ADDRESS_IN_USE when a port is taken, with
+ * %G_IO_ERROR_INVALID_ARGUMENT when #HpMatchServer:listen-address or
+ * #HpMatchServer:second-address is not an IP address, or
+ * #HpMatchServer:turn-servers are none or have no #HpMatchServer:turn-secret,
+ * and with another #GIOErrorEnum when the system refuses. Does nothing when the
+ * server is running. A server that was stopped can be started again.
  *
  * Returns: %TRUE if it is running, %FALSE with @error set
  *
@@ -348,14 +349,11 @@ hp_match_server_start (HpMatchServer *self, GError **error)
   registry = priv->registry != NULL
                  ? g_object_ref (priv->registry)
                  : HP_REGISTRY (hp_memory_registry_new ());
-  priv->run = hp_match_run_new (priv->listen_address, priv->port, identity,
-                                registry, &priv->limits, &run_hooks, self,
-                                error);
+  if (!hp_match_server_check_relays (priv, error))
+    return FALSE;
+  priv->run = start_run (self, identity, registry, error);
   if (priv->run == NULL)
-    {
-      explain_error (priv, error);
-      return FALSE;
-    }
+    return FALSE;
   /* hp_match_server_stop() gives it back. Handlers of the notifications may
    * call that, and drop the server. */
   g_object_ref (self);
@@ -380,6 +378,7 @@ void
 hp_match_server_stop (HpMatchServer *self)
 {
   HpMatchServerPrivate *priv;
+  int old_second_port;
   guint old_port;
 
   g_return_if_fail (HP_IS_MATCH_SERVER (self));
@@ -388,11 +387,14 @@ hp_match_server_stop (HpMatchServer *self)
   if (priv->run == NULL)
     return;
   old_port = hp_match_server_get_port (self);
+  old_second_port = hp_match_server_get_second_port (self);
   g_object_freeze_notify (G_OBJECT (self));
   end_run (priv);
   hp_match_server_notify (self, HP_MATCH_SERVER_PROP_LOCAL_ADDRESS);
   if (old_port != priv->port)
     hp_match_server_notify (self, HP_MATCH_SERVER_PROP_PORT);
+  if (old_second_port != priv->second_port)
+    hp_match_server_notify (self, HP_MATCH_SERVER_PROP_SECOND_PORT);
   g_object_thaw_notify (G_OBJECT (self));
   /* The reference of hp_match_server_start() */
   g_object_unref (self);

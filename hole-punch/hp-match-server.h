@@ -67,6 +67,29 @@ HpRegistry *hp_match_server_get_registry (HpMatchServer *self);
 HP_AVAILABLE_IN_ALL
 void hp_match_server_set_registry (HpMatchServer *self, HpRegistry *registry);
 HP_AVAILABLE_IN_ALL
+int hp_match_server_get_second_port (HpMatchServer *self);
+HP_AVAILABLE_IN_ALL
+void hp_match_server_set_second_port (HpMatchServer *self, int second_port);
+HP_AVAILABLE_IN_ALL
+const char *hp_match_server_get_second_address (HpMatchServer *self);
+HP_AVAILABLE_IN_ALL
+void hp_match_server_set_second_address (HpMatchServer *self,
+                                         const char *second_address);
+HP_AVAILABLE_IN_ALL
+const char *const *hp_match_server_get_turn_servers (HpMatchServer *self);
+HP_AVAILABLE_IN_ALL
+void hp_match_server_set_turn_servers (HpMatchServer *self,
+                                       const char *const *turn_servers);
+HP_AVAILABLE_IN_ALL
+const char *hp_match_server_get_turn_secret (HpMatchServer *self);
+HP_AVAILABLE_IN_ALL
+void hp_match_server_set_turn_secret (HpMatchServer *self,
+                                      const char *turn_secret);
+HP_AVAILABLE_IN_ALL
+guint hp_match_server_get_turn_lifetime (HpMatchServer *self);
+HP_AVAILABLE_IN_ALL
+void hp_match_server_set_turn_lifetime (HpMatchServer *self, guint seconds);
+HP_AVAILABLE_IN_ALL
 guint hp_match_server_get_registration_lifetime (HpMatchServer *self);
 HP_AVAILABLE_IN_ALL
 void hp_match_server_set_registration_lifetime (HpMatchServer *self,

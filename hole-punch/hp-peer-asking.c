@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "hole-punch/hp-identity-private.h"
+#include "hole-punch/hp-peer-report-private.h"
 #include "hole-punch/hp-peer-visitors-private.h"
 #include "hole-punch/hp-punch-error.h"
 #include "hole-punch/io/hp-clock.h"
@@ -396,18 +397,15 @@ hp_peer_calls_answered (HpPeer *peer, HpPeerMatch *match, guint64 request,
 
 /* Silence */
 
+/* @attempts as a text: sentences */
 static char *
-describe_candidates (const HpWireCandidates *candidates)
+join_attempts (HpPeerCall *call)
 {
+  g_autoptr (GPtrArray) attempts = hp_peer_call_list_attempts (call);
   GString *text = g_string_new (NULL);
 
-  for (guint i = 0; i < candidates->n_candidates; i++)
-    {
-      g_autofree char *address = hp_address_to_string (
-          &candidates->candidates[i].address);
-
-      g_string_append_printf (text, "%s%s", i > 0 ? ", " : "", address);
-    }
+  for (guint i = 0; i < attempts->len; i++)
+    g_string_append_printf (text, " %s.", (char *) attempts->pdata[i]);
   return g_string_free (text, FALSE);
 }
 
@@ -426,16 +424,11 @@ hp_peer_call_describe_silence (HpPeerCall *call)
                           "“%s” does not answer at %s", call->target.text,
                           tried);
     }
+  tried = join_attempts (call);
   if (call->answered.match != NULL)
-    {
-      HpIntroduction introduction;
-
-      hp_peer_links_convert (&introduction, &call->introduction, TRUE);
-      tried = describe_candidates (&introduction.candidates);
-      return g_error_new (HP_PUNCH_ERROR, HP_PUNCH_ERROR_UNREACHABLE,
-                          "No path to “%s” was found; tried %s",
-                          call->target.text, tried);
-    }
+    return g_error_new (HP_PUNCH_ERROR, HP_PUNCH_ERROR_UNREACHABLE,
+                        "No path to “%s” was found.%s", call->target.text,
+                        tried);
   for (guint i = 0; i < call->asks->len; i++)
     is_connected |= hp_match_client_is_connected (
         g_array_index (call->asks, HpPeerAsk, i).match->client);
@@ -443,7 +436,7 @@ hp_peer_call_describe_silence (HpPeerCall *call)
     return g_error_new (HP_PUNCH_ERROR, HP_PUNCH_ERROR_UNREACHABLE,
                         "“%s” has not answered in time", call->target.text);
   return g_error_new (HP_PUNCH_ERROR, HP_PUNCH_ERROR_MATCH_SERVER,
-                      "The match server does not answer");
+                      "The match server does not answer.%s", tried);
 }
 
 /* Direct calls: the peer itself is asked */

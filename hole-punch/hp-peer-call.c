@@ -7,6 +7,8 @@
 #include <string.h>
 
 #include "hole-punch/hp-identity-private.h"
+#include "hole-punch/hp-peer-relay-private.h"
+#include "hole-punch/hp-peer-report-private.h"
 #include "hole-punch/hp-punch-error.h"
 #include "hole-punch/io/hp-clock.h"
 
@@ -79,7 +81,12 @@ call_end (HpPeerCall *call, HpConnection *connection, const GError *error)
 void
 hp_peer_call_fail (HpPeerCall *call, const GError *error)
 {
+  g_autoptr (HpPeer) peer = g_object_ref (call->peer);
+
+  /* So that the callbacks find it */
+  hp_peer_report_failure (peer, hp_peer_call_list_attempts (call));
   call_end (call, NULL, error);
+  g_object_notify (G_OBJECT (peer), "network-report");
 }
 
 static void
@@ -109,6 +116,17 @@ hp_peer_call_set_timeout (HpPeerCall *call)
                                        "hp-call-timeout", on_timeout, call);
 }
 
+/* Nobody waits for a recovery; whoever still needs it begins another one */
+static gboolean
+on_recovery_over (gpointer user_data)
+{
+  HpPeerCall *call = user_data;
+
+  hp_peer_clear_source (&call->timeout);
+  call_end (call, NULL, NULL);
+  return G_SOURCE_REMOVE;
+}
+
 static HpPeerCall *
 call_new (HpPeer *peer)
 {
@@ -126,12 +144,22 @@ static void
 begin (HpPeerCall *call)
 {
   call->asked_at = hp_clock_now ();
-  if (!call->recovers)
+  if (call->recovers)
+    call->timeout = hp_peer_add_timeout (
+        call->peer, RECOVERY_AGE / G_TIME_SPAN_MILLISECOND, "hp-call-recovery",
+        on_recovery_over, call);
+  else
     hp_peer_call_set_timeout (call);
   if (call->is_direct)
-    hp_peer_call_greet (call);
+    {
+      hp_peer_call_greet (call);
+    }
   else
-    hp_peer_call_ask (call);
+    {
+      /* Beside the question: it takes two round trips, too. */
+      hp_peer_relay_need (call->peer);
+      hp_peer_call_ask (call);
+    }
 }
 
 static gboolean
@@ -394,7 +422,10 @@ hp_peer_calls_lost (HpPeer *peer, HpConnection *connection,
       if (made->connection == connection)
         {
           error = describe_loss (made, connection, event);
-          hp_peer_call_fail (made, error);
+          if (made->recovers)
+            call_end (made, NULL, error);
+          else
+            hp_peer_call_fail (made, error);
         }
       else if (made->give_up_source != NULL)
         {

@@ -243,7 +243,10 @@ hp_peer_connect_to_address_async (HpPeer *self, GSocketAddress *address,
   g_task_set_source_tag (task, hp_peer_connect_to_address_async);
   if (g_task_return_error_if_cancelled (task))
     return;
-  if (!parse_direct (&parsed, &to, fingerprint, address, &error))
+  if (hp_peer_get_relay_policy (self) == HP_RELAY_POLICY_RELAY_ONLY)
+    g_task_return_new_error (task, G_IO_ERROR, G_IO_ERROR_NOT_SUPPORTED,
+                             "A direct call would tell this peer's address");
+  else if (!parse_direct (&parsed, &to, fingerprint, address, &error))
     g_task_return_error (task, error);
   else
     connect_to (self, &parsed, &to, g_steal_pointer (&task));
@@ -259,8 +262,9 @@ hp_peer_connect_to_address_async (HpPeer *self, GSocketAddress *address,
  *
  * Errors: %HP_PUNCH_ERROR_INVALID_TARGET; %HP_PUNCH_ERROR_UNREACHABLE when the
  * address does not answer within #HpPeer:connect-timeout, which is also what
- * a refusal looks like; %G_IO_ERROR_CANCELLED; %G_IO_ERROR_CLOSED when the peer
- * was closed; and the errors of hp_peer_start_finish().
+ * a refusal looks like; %G_IO_ERROR_NOT_SUPPORTED with
+ * %HP_RELAY_POLICY_RELAY_ONLY; %G_IO_ERROR_CANCELLED; %G_IO_ERROR_CLOSED when
+ * the peer was closed; and the errors of hp_peer_start_finish().
  *
  * Returns: (transfer full): the connection
  *

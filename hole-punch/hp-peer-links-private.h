@@ -30,6 +30,7 @@ typedef struct
   const guint8 *key;     /* NULL: a direct call to us, not known yet */
   const char *remote_id; /* NULL: none */
   gint64 asked_at;
+  gboolean is_stranger;  /* who calls us without our knowing it */
 } HpPeerLinkName;
 
 /* An empty array of them; (transfer full) */
@@ -56,11 +57,19 @@ gboolean hp_peer_links_same_prefix (const HpAddress *a, const HpAddress *b);
 
 void hp_peer_links_close_all (HpPeer *peer);
 void hp_peer_links_network_changed (HpPeer *peer);
+/* There are others than before */
+void hp_peer_links_offer_candidates (HpPeer *peer);
+/* What is known of our NAT, and the carriers of our relays: for all
+ * connections, those to come too */
+void hp_peer_links_set_nat (HpPeer *peer, const HpNatFacts *nat);
+void hp_peer_links_add_relay (HpPeer *peer, guint number);
+void hp_peer_links_remove_relay (HpPeer *peer, guint number);
 /* An introduction, as a link takes it */
 void hp_peer_links_convert (HpIntroduction *introduction,
                             const HpMatchIntroduction *match,
                             gboolean is_caller);
 
 /* Shared by all peers of the process */
+HpNatBudget *hp_peer_links_get_budget (void);
 guint hp_peer_links_get_max_nat_entries (void);
 void hp_peer_links_set_max_nat_entries (guint max_nat_entries);

@@ -8,40 +8,57 @@
 
 #include "hole-punch/hp-identity-private.h"
 #include "hole-punch/hp-peer-call-private.h"
+#include "hole-punch/hp-peer-relay-private.h"
+#include "hole-punch/hp-peer-nat-private.h"
 #include "hole-punch/hp-peer-visitors-private.h"
 #include "hole-punch/hp-punch-error.h"
 #include "hole-punch/io/hp-clock.h"
-#include "hole-punch/io/hp-interfaces.h"
 
 /* Milliseconds that a closed link goes on answering with CLOSE */
 #define LINGER_TIME 3000
 
 /* The budget */
 
-static HpNatBudget *
-get_budget (void)
+typedef struct
 {
-  static HpNatBudget budget;
+  HpNatBudget all;
+  HpNatBudget strangers; /* a share, so that they do not use up all */
+} Budgets;
+
+static Budgets *
+get_budgets (void)
+{
+  static Budgets budgets;
   static gsize is_ready = 0;
 
   if (g_once_init_enter (&is_ready))
     {
-      hp_nat_budget_init (&budget, HP_NAT_BUDGET_DEFAULT, hp_clock_now ());
+      gint64 now = hp_clock_now ();
+
+      hp_nat_budget_init (&budgets.all, HP_NAT_BUDGET_DEFAULT, now);
+      hp_nat_budget_init_share (&budgets.strangers, &budgets.all, now);
       g_once_init_leave (&is_ready, 1);
     }
-  return &budget;
+  return &budgets;
+}
+
+HpNatBudget *
+hp_peer_links_get_budget (void)
+{
+  return &get_budgets ()->all;
 }
 
 guint
 hp_peer_links_get_max_nat_entries (void)
 {
-  return hp_nat_budget_get_maximum (get_budget ());
+  return hp_nat_budget_get_maximum (hp_peer_links_get_budget ());
 }
 
 void
 hp_peer_links_set_max_nat_entries (guint max_nat_entries)
 {
-  hp_nat_budget_set_maximum (get_budget (), max_nat_entries, hp_clock_now ());
+  hp_nat_budget_set_maximum (hp_peer_links_get_budget (), max_nat_entries,
+                             hp_clock_now ());
 }
 
 /* Finding */
@@ -106,12 +123,14 @@ hp_peer_links_find_open_id (HpPeer *peer, const char *id)
   return NULL;
 }
 
+/* Of two, the newer one: the endpoint gives it what comes with the ticket, and
+ * a repeated introduction must not turn that round */
 HpPeerLink *
 hp_peer_links_find_ticket (HpPeer *peer, guint64 number)
 {
   GPtrArray *links = hp_peer_get_private (peer)->links;
 
-  for (guint i = 0; i < links->len; i++)
+  for (guint i = links->len; i-- > 0;)
     {
       HpPeerLink *link = links->pdata[i];
 
@@ -207,19 +226,13 @@ replace_older (HpPeerLink *link)
 static void
 offer_candidates (HpPeerLink *link)
 {
-  HpEndpoint *endpoint = hp_peer_get_private (link->peer)->endpoint;
-  HpAddress addresses[HP_MAX_HOST_CANDIDATES];
-  HpWireCandidates candidates = { 0 };
-  guint n;
+  HpWireCandidates candidates;
 
-  n = hp_interfaces_list (addresses, G_N_ELEMENTS (addresses),
-                          hp_endpoint_get_address (endpoint)->port,
-                          hp_endpoint_has_ipv6 (endpoint));
-  for (guint i = 0; i < n; i++)
-    hp_candidates_add (&candidates, &addresses[i], HP_CANDIDATE_HOST, NULL);
-  if (n > 0)
-    hp_link_offer_candidates (hp_connection_get_link (link->connection),
-                              &candidates, hp_clock_now ());
+  if (hp_peer_relay_is_only (link->peer))
+    return;
+  hp_peer_list_candidates (link->peer, &candidates);
+  hp_link_offer_candidates (hp_connection_get_link (link->connection),
+                            &candidates, hp_clock_now ());
   hp_connection_wake (link->connection);
 }
 
@@ -318,7 +331,9 @@ on_event (HpConnection *connection, const HpLinkEvent *event,
     case HP_LINK_EVENT_PATH:
       hp_peer_calls_reached (link->peer, connection);
       break;
+    case HP_LINK_EVENT_FAILING:
     case HP_LINK_EVENT_SILENT:
+    case HP_LINK_EVENT_RELAYED:
       hp_peer_call_recover (link->peer, connection);
       break;
     case HP_LINK_EVENT_CLOSED:
@@ -362,6 +377,22 @@ hp_peer_links_new (void)
   return g_ptr_array_new_with_free_func (link_free);
 }
 
+/* With what the peer has found out before there was the link */
+static void
+equip (HpPeerLink *link, gint64 now)
+{
+  HpPeerPrivate *priv = hp_peer_get_private (link->peer);
+  HpLink *state = hp_connection_get_link (link->connection);
+  HpNatFacts nat;
+
+  /* With its age as of now */
+  if (!hp_peer_relay_is_only (link->peer)
+      && hp_peer_nat_get_facts (link->peer, &nat, now))
+    hp_link_set_nat (state, &nat, now);
+  for (guint i = 0; i < priv->n_link_relays; i++)
+    hp_link_add_relay (state, priv->link_relays[i], now);
+}
+
 HpPeerLink *
 hp_peer_links_add (HpPeer *peer, const HpPeerLinkName *name, gint64 now)
 {
@@ -380,19 +411,86 @@ hp_peer_links_add (HpPeer *peer, const HpPeerLinkName *name, gint64 now)
     .max_receive_window = priv->max_receive_window,
     .receive_buffer = hp_endpoint_get_receive_buffer (priv->endpoint),
     .keepalive_interval = priv->keepalive_interval * G_TIME_SPAN_SECOND,
-    .budget = get_budget (),
+    .budget = name->is_stranger ? &get_budgets ()->strangers
+                                : &get_budgets ()->all,
+    .relay_only = hp_peer_relay_is_only (peer),
     .random = hp_crypto_random,
   };
 
   if (name->key != NULL)
     memcpy (config.remote_public, name->key, HP_KEY_SIZE);
   link->peer = peer;
+  link->is_stranger = name->is_stranger;
   link->connection = hp_connection_new_private (
       G_OBJECT (peer), priv->endpoint, config.index, hp_link_new (&config, now),
       name->remote_id, name->asked_at, &hooks, link);
   hp_crypto_wipe (&config.local, sizeof config.local);
   g_ptr_array_add (priv->links, link);
+  equip (link, now);
   return link;
+}
+
+void
+hp_peer_links_set_nat (HpPeer *peer, const HpNatFacts *nat)
+{
+  HpPeerPrivate *priv = hp_peer_get_private (peer);
+
+  priv->link_nat = *nat;
+  if (hp_peer_relay_is_only (peer))
+    return;
+  for (guint i = 0; i < priv->links->len; i++)
+    {
+      HpPeerLink *link = priv->links->pdata[i];
+
+      if (is_closing (link))
+        continue;
+      hp_link_set_nat (hp_connection_get_link (link->connection), nat,
+                       hp_clock_now ());
+      hp_connection_wake (link->connection);
+    }
+}
+
+void
+hp_peer_links_add_relay (HpPeer *peer, guint number)
+{
+  HpPeerPrivate *priv = hp_peer_get_private (peer);
+
+  if (priv->n_link_relays == HP_LINK_MAX_RELAYS)
+    return;
+  priv->link_relays[priv->n_link_relays++] = number;
+  for (guint i = 0; i < priv->links->len; i++)
+    {
+      HpPeerLink *link = priv->links->pdata[i];
+
+      if (is_closing (link) || link->is_direct)
+        continue;
+      hp_link_add_relay (hp_connection_get_link (link->connection), number,
+                         hp_clock_now ());
+      hp_connection_wake (link->connection);
+    }
+}
+
+void
+hp_peer_links_remove_relay (HpPeer *peer, guint number)
+{
+  HpPeerPrivate *priv = hp_peer_get_private (peer);
+
+  for (guint i = 0; i < priv->n_link_relays; i++)
+    if (priv->link_relays[i] == number)
+      {
+        priv->link_relays[i] = priv->link_relays[--priv->n_link_relays];
+        break;
+      }
+  for (guint i = 0; i < priv->links->len; i++)
+    {
+      HpPeerLink *link = priv->links->pdata[i];
+
+      if (is_closing (link))
+        continue;
+      hp_link_remove_relay (hp_connection_get_link (link->connection), number,
+                            hp_clock_now ());
+      hp_connection_wake (link->connection);
+    }
 }
 
 void
@@ -405,7 +503,10 @@ hp_peer_links_convert (HpIntroduction *introduction,
     .suites = match->suites,
     .start_at = match->start_at,
     .punch = TRUE,
+    .nat = match->nat,
     .candidates = match->candidates,
+    .observed = match->observed,
+    .may_spray = TRUE,
   };
   if (hp_address_is_usable (&match->observed))
     hp_candidates_add (&introduction->candidates, &match->observed,
@@ -417,10 +518,17 @@ hp_peer_links_introduce (HpPeerLink *link, const HpIntroduction *introduction,
                          gint64 now)
 {
   HpConnection *connection = link->connection;
+  HpIntroduction known = *introduction;
 
   if (is_closing (link))
     return;
-  hp_link_introduce (hp_connection_get_link (connection), introduction, now);
+  if (introduction->punch)
+    {
+      hp_peer_relay_need (link->peer);
+      hp_peer_relay_permit (link->peer, &introduction->candidates);
+    }
+  known.by_relay = hp_peer_relay_is_relied_on (link->peer);
+  hp_link_introduce (hp_connection_get_link (connection), &known, now);
   /* A cookie's ticket has no number: its INITIATIONs find their link by
    * address and index */
   if (introduction->ticket.number != 0)
@@ -444,6 +552,20 @@ hp_peer_links_close_all (HpPeer *peer)
 }
 
 void
+hp_peer_links_offer_candidates (HpPeer *peer)
+{
+  GPtrArray *links = hp_peer_get_private (peer)->links;
+
+  for (guint i = 0; i < links->len; i++)
+    {
+      HpPeerLink *link = links->pdata[i];
+
+      if (link->is_open && !is_closing (link))
+        offer_candidates (link);
+    }
+}
+
+void
 hp_peer_links_network_changed (HpPeer *peer)
 {
   HpPeerPrivate *priv = hp_peer_get_private (peer);
@@ -455,6 +577,7 @@ hp_peer_links_network_changed (HpPeer *peer)
       if (is_closing (link))
         continue;
       hp_link_check_paths (hp_connection_get_link (link->connection),
+                           hp_connection_has_moved (link->connection),
                            hp_clock_now ());
       if (link->is_open)
         offer_candidates (link);

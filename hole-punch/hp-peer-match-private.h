@@ -19,6 +19,7 @@ typedef struct
   HpMatchClient *client;
   HpAddress addresses[HP_MATCH_MAX_ADDRESSES]; /* as resolved last */
   guint n_addresses;
+  HpAddress observed; /* our own, as told last */
   GCancellable *resolving; /* NULL: not at present */
   GSource *retry_source;
   guint retry_delay;       /* s */
@@ -40,6 +41,8 @@ gboolean hp_peer_match_is_usable (HpPeerMatch *self);
 void hp_peer_match_register (HpPeerMatch *self);
 void hp_peer_match_set_keepalive_interval (HpPeerMatch *self, guint seconds);
 void hp_peer_match_network_changed (HpPeerMatch *self);
+/* There are others than before */
+void hp_peer_match_tell_candidates (HpPeerMatch *self);
 /* Exactly one of @id and @key; the request's number */
 guint64 hp_peer_match_ask (HpPeerMatch *self, const char *id,
                            const guint8 *key);
@@ -47,6 +50,11 @@ void hp_peer_match_stop_asking (HpPeerMatch *self, guint64 request);
 void hp_peer_match_reply (HpPeerMatch *self,
                           const HpMatchIntroduction *introduction,
                           gboolean accept);
+/* hp-peer-relay.c: a relay of ours; relays of the server's */
+void hp_peer_match_add_relay (HpPeerMatch *self, guint socket,
+                              const HpAddress *relayed);
+void hp_peer_match_remove_relay (HpPeerMatch *self, guint socket);
+void hp_peer_match_request_relays (HpPeerMatch *self);
 /* A COOKIE; TRUE if it was for this server */
 gboolean hp_peer_match_receive (HpPeerMatch *self, const HpDatagram *datagram,
                                 gint64 now);

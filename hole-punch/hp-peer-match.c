@@ -8,11 +8,12 @@
 
 #include "hole-punch/hp-identity-private.h"
 #include "hole-punch/hp-peer-call-private.h"
+#include "hole-punch/hp-peer-mapping-private.h"
+#include "hole-punch/hp-peer-nat-private.h"
+#include "hole-punch/hp-peer-relay-private.h"
 #include "hole-punch/hp-peer-visitors-private.h"
 #include "hole-punch/hp-punch-error.h"
 #include "hole-punch/io/hp-clock.h"
-#include "hole-punch/io/hp-interfaces.h"
-#include "hole-punch/nat/hp-candidate.h"
 
 /* Seconds; of resolving the name again, doubling */
 #define FIRST_RETRY 2
@@ -107,6 +108,7 @@ set_addresses (HpPeerMatch *self, const HpAddress *addresses, guint n)
   memcpy (self->addresses, addresses, n * sizeof *addresses);
   hp_match_client_set_addresses (self->client, addresses, n, hp_clock_now ());
   match_wake (self);
+  hp_peer_mapping_consider (self->peer);
 }
 
 static void
@@ -211,6 +213,28 @@ handle_registered (HpPeerMatch *self)
     hp_peer_update_presence (self->peer);
 }
 
+/* It may be a new client, while the NATs are known already */
+static void
+tell_nat (HpPeerMatch *self, gint64 now)
+{
+  HpNatFacts facts;
+
+  if (hp_peer_nat_get_facts (self->peer, &facts, now))
+    hp_match_client_set_nat (self->client, &facts, now);
+}
+
+static void
+handle_observed (HpPeerMatch *self, HpPeer *peer)
+{
+  const HpAddress *observed = hp_match_client_get_observed (self->client);
+
+  hp_peer_nat_observed (peer, observed);
+  hp_peer_mapping_consider (peer);
+  if (self->observed.family != HP_ADDRESS_NONE)
+    hp_peer_mapping_check (peer);
+  self->observed = *observed;
+}
+
 static void
 handle_event (HpPeerMatch *self, HpPeer *peer, const HpMatchEvent *event,
               gint64 now)
@@ -220,6 +244,9 @@ handle_event (HpPeerMatch *self, HpPeer *peer, const HpMatchEvent *event,
     case HP_MATCH_EVENT_CONNECTED:
       if (hp_peer_get_private (peer)->id == NULL)
         g_clear_error (&self->error);
+      tell_nat (self, now);
+      hp_peer_nat_update_servers (peer);
+      hp_peer_relay_match_connected (peer, self->client);
       hp_peer_check_started (peer);
       break;
     case HP_MATCH_EVENT_REGISTERED:
@@ -235,15 +262,24 @@ handle_event (HpPeerMatch *self, HpPeer *peer, const HpMatchEvent *event,
       hp_peer_calls_answered (peer, self, event->request, &event->introduction);
       break;
     case HP_MATCH_EVENT_INTRODUCED:
+      hp_peer_nat_sample (peer);
       hp_peer_visitors_introduced (peer, self, &event->introduction, now);
       break;
     case HP_MATCH_EVENT_OBSERVED:
+      handle_observed (self, peer);
       hp_peer_update_presence (peer);
       break;
     case HP_MATCH_EVENT_LOST:
       /* It may have moved */
       match_resolve (self);
+      hp_peer_relay_match_lost (peer);
       hp_peer_update_presence (peer);
+      break;
+    case HP_MATCH_EVENT_RELAYS:
+      hp_peer_relay_lent (peer, hp_match_client_get_relays (self->client));
+      break;
+    case HP_MATCH_EVENT_KNOCKED:
+      hp_peer_nat_knocked (peer, event->transaction, event->knocked_from, now);
       break;
     case HP_MATCH_EVENT_WRONG_KEY:
       match_fail (self,
@@ -302,20 +338,12 @@ static const HpPartyClass match_class = {
   .deliver = match_deliver,
 };
 
-/* Private addresses: of use to whoever is on the same network */
 static void
 set_candidates (HpPeerMatch *self)
 {
-  HpEndpoint *endpoint = hp_peer_get_private (self->peer)->endpoint;
-  HpAddress addresses[HP_MAX_HOST_CANDIDATES];
-  HpWireCandidates candidates = { 0 };
-  guint n;
+  HpWireCandidates candidates;
 
-  n = hp_interfaces_list (addresses, G_N_ELEMENTS (addresses),
-                          hp_endpoint_get_address (endpoint)->port,
-                          hp_endpoint_has_ipv6 (endpoint));
-  for (guint i = 0; i < n; i++)
-    hp_candidates_add (&candidates, &addresses[i], HP_CANDIDATE_HOST, NULL);
+  hp_peer_list_candidates (self->peer, &candidates);
   hp_match_client_set_candidates (self->client, &candidates);
 }
 
@@ -343,6 +371,10 @@ hp_peer_match_new (HpPeer *peer, HpServerName *name)
   hp_endpoint_add_party (priv->endpoint, &self->party, &match_class,
                          config.index);
   set_candidates (self);
+  hp_match_client_set_relay_only (self->client, hp_peer_relay_is_only (peer),
+                                  !hp_peer_relay_has_servers (peer),
+                                  hp_clock_now ());
+  hp_peer_relay_equip (peer, self->client);
   if (priv->id != NULL)
     hp_peer_match_register (self);
   match_resolve (self);
@@ -430,12 +462,21 @@ hp_peer_match_network_changed (HpPeerMatch *self)
   match_wake (self);
 }
 
+void
+hp_peer_match_tell_candidates (HpPeerMatch *self)
+{
+  set_candidates (self);
+  hp_match_client_tell_candidates (self->client, hp_clock_now ());
+  match_wake (self);
+}
+
 guint64
 hp_peer_match_ask (HpPeerMatch *self, const char *id, const guint8 *key)
 {
   guint64 request;
 
   set_candidates (self);
+  hp_peer_nat_sample (self->peer);
   request = hp_match_client_ask (self->client, id, key, hp_clock_now ());
   match_wake (self);
   return request;
@@ -458,6 +499,28 @@ hp_peer_match_reply (HpPeerMatch *self, const HpMatchIntroduction *introduction,
     return;
   hp_match_client_reply (self->client, introduction->ticket.number, accept,
                          hp_clock_now ());
+  match_wake (self);
+}
+
+void
+hp_peer_match_add_relay (HpPeerMatch *self, guint socket,
+                         const HpAddress *relayed)
+{
+  hp_match_client_add_relay (self->client, socket, relayed, hp_clock_now ());
+  match_wake (self);
+}
+
+void
+hp_peer_match_remove_relay (HpPeerMatch *self, guint socket)
+{
+  hp_match_client_remove_relay (self->client, socket, hp_clock_now ());
+  match_wake (self);
+}
+
+void
+hp_peer_match_request_relays (HpPeerMatch *self)
+{
+  hp_match_client_request_relays (self->client, hp_clock_now ());
   match_wake (self);
 }
 

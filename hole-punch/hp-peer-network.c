@@ -3,7 +3,12 @@
  */
 
 #include "hole-punch/hp-peer-links-private.h"
+#include "hole-punch/hp-peer-mapping-private.h"
 #include "hole-punch/hp-peer-match-private.h"
+#include "hole-punch/hp-peer-nat-private.h"
+#include "hole-punch/io/hp-interfaces.h"
+#include "hole-punch/nat/hp-candidate.h"
+#include "hole-punch/hp-peer-relay-private.h"
 
 /* The monitor is one for the process and tells of changes in
  * whatever thread made it first: what it tells is carried over to the peer's
@@ -54,7 +59,11 @@ on_network_told (gpointer user_data)
 
   for (guint i = 0; i < priv->matches->len; i++)
     hp_peer_match_network_changed (priv->matches->pdata[i]);
+  hp_peer_nat_network_changed (peer);
+  hp_peer_relay_prepare (peer);
   hp_peer_links_network_changed (peer);
+  /* Last: what it tells may be answered by closing the peer */
+  hp_peer_mapping_network_changed (peer);
   return G_SOURCE_REMOVE;
 }
 
@@ -98,4 +107,22 @@ hp_peer_unwatch_network (HpPeer *self)
   g_signal_handler_disconnect (g_network_monitor_get_default (),
                                watch->handler);
   watch_unref (watch);
+}
+
+void
+hp_peer_list_candidates (HpPeer *self, HpWireCandidates *candidates)
+{
+  HpEndpoint *endpoint = hp_peer_get_private (self)->endpoint;
+  const HpAddress *mapped = hp_peer_mapping_get_candidate (self);
+  HpAddress addresses[HP_MAX_HOST_CANDIDATES];
+  guint n;
+
+  candidates->n_candidates = 0;
+  if (mapped != NULL)
+    hp_candidates_add (candidates, mapped, HP_CANDIDATE_MAPPED, NULL);
+  n = hp_interfaces_list (addresses, G_N_ELEMENTS (addresses),
+                          hp_endpoint_get_address (endpoint)->port,
+                          hp_endpoint_has_ipv6 (endpoint));
+  for (guint i = 0; i < n; i++)
+    hp_candidates_add (candidates, &addresses[i], HP_CANDIDATE_HOST, NULL);
 }

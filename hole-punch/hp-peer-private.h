@@ -15,6 +15,13 @@
  *   hp-peer-visitors.c  those who call us
  *   hp-peer-links.c     its connections, those in the making too
  *   hp-peer-match.c     its match servers
+ *   hp-peer-relay.c     its relay …
+ *   hp-peer-turn.c      … and the properties of that
+ *   hp-peer-nat.c       what it knows of its NATs
+ *   hp-peer-mapping.c   its gateway's port
+ *   hp-peer-check.c     what it can find out about its network …
+ *   hp-peer-report.c    … and tell of it
+ *   hp-peer-attempts.c  what a call that failed has tried
  *   hp-peer-target.c    the texts that name peers and servers
  *   hp-peer-waiters.c   tasks that wait for one outcome
  *
@@ -27,10 +34,14 @@
 
 #include "hole-punch/engine/hp-endpoint.h"
 #include "hole-punch/engine/hp-match-client.h"
+#include "hole-punch/engine/hp-port-mapping.h"
+#include "hole-punch/engine/hp-relay-server.h"
 #include "hole-punch/hp-connection-private.h"
 #include "hole-punch/hp-peer-target-private.h"
 #include "hole-punch/hp-peer-waiters-private.h"
 #include "hole-punch/hp-authorization.h"
+#include "hole-punch/hp-nat-info.h"
+#include "hole-punch/hp-network-report.h"
 #include "hole-punch/hp-peer.h"
 #include "hole-punch/secure/hp-cookie.h"
 
@@ -45,10 +56,13 @@ typedef enum
   HP_PEER_CLOSING, /* the connections' ends are still to be told */
 } HpPeerState;
 
+typedef struct _HpPeerRelay HpPeerRelay;
+
 typedef struct
 {
   char *id;
   char *match_server;
+  char *stun_servers;
   HpIdentity *identity;
   guint port;
   guint datagram_size;
@@ -58,6 +72,12 @@ typedef struct
   guint keepalive_interval; /* s */
   guint connect_timeout;    /* s */
   gboolean direct_calls;
+  gboolean port_mapping;
+  char *turn_servers;
+  HpRelayPolicy relay_policy;
+  GTlsDatabase *turn_tls_database;
+
+  gboolean is_scout; /* hp-peer-check.c: is not stopped by what fails */
 
   GListStore *connections; /* the open ones */
 
@@ -74,6 +94,11 @@ typedef struct
   GSource *linger_source;
   guint64 last_question;
   GArray *settled; /* introductions that have had their answer */
+  HpNatFacts link_nat; /* as the links were told last */
+  guint link_relays[HP_LINK_MAX_RELAYS];
+  guint n_link_relays;
+
+  HpPeerRelay *relay;
 
   HpWaiters starting;
   GSource *start_timeout;
@@ -81,15 +106,31 @@ typedef struct
   GError *stop_error; /* what pending tasks get when it is closed */
   GList *close_tasks;
   gpointer network_watch;
+  struct _HpPeerNat *nat;
+  HpPortMapping *mapping; /* NULL: not asked for */
 
   /* As last told by notify */
   gboolean registered;
   HpAddress observed;
-  GSocketAddress *local_address, *public_address;
+  GSocketAddress *local_address, *public_address, *mapped_address;
+  HpNatInfo *nat_info; /* NULL: not known */
+  HpNetworkReport *network_report; /* NULL: none yet */
 } HpPeerPrivate;
 
 /* hp-peer.c */
 HpPeerPrivate *hp_peer_get_private (HpPeer *self);
+
+/* hp-peer-turn.c */
+GParamSpec *hp_peer_turn_servers_spec (void);
+GParamSpec *hp_peer_relay_policy_spec (void);
+GParamSpec *hp_peer_turn_tls_database_spec (void);
+
+/* hp-peer-mapping.c */
+GParamSpec *hp_peer_port_mapping_spec (void);
+GParamSpec *hp_peer_mapped_address_spec (void);
+
+/* hp-peer-report.c */
+GParamSpec *hp_peer_network_report_spec (void);
 
 /* hp-peer-signals.c */
 void hp_peer_install_signals (HpPeerClass *klass);
@@ -115,9 +156,12 @@ void hp_peer_replace_matches (HpPeer *self, GPtrArray *names);
 /* hp-peer-network.c: when the network changes, all paths are looked at again */
 void hp_peer_watch_network (HpPeer *self);
 void hp_peer_unwatch_network (HpPeer *self);
+/* Where we may be reached as far as we know ourselves: by others on the same
+ * network, and by the gateway's port */
+void hp_peer_list_candidates (HpPeer *self, HpWireCandidates *candidates);
 
 /* hp-peer-run.c */
-/* The last connection's end has been told */
+/* The last connection's end has been told, or the mapping is gone */
 void hp_peer_links_gone (HpPeer *self);
 /* @func in @milliseconds, in the peer's context; (transfer full) */
 GSource *hp_peer_add_timeout (HpPeer *self, guint milliseconds,

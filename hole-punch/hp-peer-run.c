@@ -9,7 +9,11 @@
 #include "hole-punch/hp-identity-private.h"
 #include "hole-punch/hp-peer-call-private.h"
 #include "hole-punch/hp-peer-links-private.h"
+#include "hole-punch/hp-peer-mapping-private.h"
 #include "hole-punch/hp-peer-match-private.h"
+#include "hole-punch/hp-peer-nat-private.h"
+#include "hole-punch/hp-peer-relay-private.h"
+#include "hole-punch/hp-peer-report-private.h"
 #include "hole-punch/hp-peer-visitors-private.h"
 #include "hole-punch/hp-punch-error.h"
 #include "hole-punch/io/hp-clock.h"
@@ -118,6 +122,7 @@ on_finish (gpointer user_data)
 
   hp_waiters_return (&priv->starting, NULL, error);
   set_local_address (self, NULL);
+  hp_peer_nat_forget (self);
   for (GList *l = close_tasks; l != NULL; l = l->next)
     {
       g_autoptr (GTask) task = l->data;
@@ -135,7 +140,8 @@ hp_peer_links_gone (HpPeer *self)
 {
   HpPeerPrivate *priv = hp_peer_get_private (self);
 
-  if (priv->state != HP_PEER_CLOSING || priv->finish_source != NULL)
+  if (priv->state != HP_PEER_CLOSING || priv->finish_source != NULL
+      || !hp_peer_mapping_is_gone (self))
     return;
   priv->finish_source = g_idle_source_new ();
   g_source_set_priority (priv->finish_source, G_PRIORITY_DEFAULT);
@@ -144,6 +150,16 @@ hp_peer_links_gone (HpPeer *self)
   g_source_attach (priv->finish_source, priv->context);
 }
 
+static void
+tell_failure (HpPeer *self)
+{
+  GPtrArray *attempts = g_ptr_array_new_with_free_func (g_free);
+
+  hp_peer_attempts_add_servers (self, attempts);
+  hp_peer_report_failure (self, attempts);
+}
+
+/* @error: why it could not start */
 static void
 stop (HpPeer *self, const GError *error)
 {
@@ -156,6 +172,9 @@ stop (HpPeer *self, const GError *error)
                                    : g_error_new (G_IO_ERROR, G_IO_ERROR_CLOSED,
                                                   "The peer was closed");
 
+  /* So that the callbacks find it */
+  if (error != NULL)
+    tell_failure (self);
   hp_peer_unwatch_network (self);
   hp_peer_clear_source (&priv->start_timeout);
   hp_peer_clear_source (&priv->linger_source);
@@ -165,12 +184,17 @@ stop (HpPeer *self, const GError *error)
   for (guint i = 0; i < priv->matches->len; i++)
     hp_peer_match_stop (priv->matches->pdata[i]);
   g_ptr_array_set_size (priv->matches, 0);
+  hp_peer_nat_stop (self);
+  g_clear_pointer (&priv->relay, hp_peer_relay_free);
   hp_endpoint_close (priv->endpoint);
   g_queue_clear_full (&priv->lingering,
                       (GDestroyNotify) hp_connection_line_free);
+  hp_peer_mapping_stop (self);
   if (priv->links->len == 0)
     hp_peer_links_gone (self);
   hp_peer_update_presence (self);
+  if (error != NULL)
+    g_object_notify (G_OBJECT (self), "network-report");
 }
 
 /* The beginning */
@@ -191,6 +215,9 @@ on_stray (gpointer user_data, const HpDatagram *datagram, gint64 now)
 
   if (datagram->length == 0)
     return FALSE;
+  if (hp_peer_relay_receive (self, datagram, now)
+      || hp_peer_nat_receive (self, datagram, now))
+    return TRUE;
   if (datagram->bytes[0] != HP_PACKET_COOKIE)
     return hp_peer_visitors_receive (self, datagram, now);
 
@@ -218,6 +245,7 @@ on_start_timeout (gpointer user_data)
   HpPeer *self = user_data;
   HpPeerPrivate *priv = hp_peer_get_private (self);
   g_autoptr (GError) error = NULL;
+  const GError *relay;
 
   hp_peer_clear_source (&priv->start_timeout);
   for (guint i = 0; i < priv->matches->len && error == NULL; i++)
@@ -227,9 +255,12 @@ on_start_timeout (gpointer user_data)
       if (match->error != NULL)
         error = g_error_copy (match->error);
     }
+  relay = hp_peer_relay_get_error (self);
   if (error == NULL)
     error = g_error_new (HP_PUNCH_ERROR, HP_PUNCH_ERROR_MATCH_SERVER,
-                         "The match server does not answer");
+                         "The match server does not answer%s%s",
+                         relay != NULL ? "; through a relay: " : "",
+                         relay != NULL ? relay->message : "");
   stop (self, error);
   return G_SOURCE_REMOVE;
 }
@@ -264,7 +295,7 @@ hp_peer_check_started (HpPeer *self)
       hp_waiters_return (&priv->starting, NULL, NULL);
       hp_peer_calls_begin (self);
     }
-  else if (n_failed == priv->matches->len)
+  else if (n_failed == priv->matches->len && !priv->is_scout)
     {
       stop (self, error);
     }
@@ -320,6 +351,7 @@ hp_peer_begin (HpPeer *self, GError **error)
 {
   HpPeerPrivate *priv = hp_peer_get_private (self);
   g_autoptr (GPtrArray) names = NULL;
+  g_autoptr (GPtrArray) stun_servers = NULL;
 
   g_assert (priv->state == HP_PEER_IDLE);
   if (priv->id != NULL && !hp_id_is_valid (priv->id, strlen (priv->id)))
@@ -331,9 +363,18 @@ hp_peer_begin (HpPeer *self, GError **error)
   names = hp_server_names_parse (priv->match_server, error);
   if (names == NULL)
     return FALSE;
+  stun_servers = hp_stun_servers_parse (priv->stun_servers, error);
+  if (stun_servers == NULL)
+    return FALSE;
+  priv->relay = hp_peer_relay_new (self, error);
+  if (priv->relay == NULL)
+    return FALSE;
   priv->endpoint = bind_endpoint (self, error);
   if (priv->endpoint == NULL)
-    return FALSE;
+    {
+      g_clear_pointer (&priv->relay, hp_peer_relay_free);
+      return FALSE;
+    }
 
   priv->context = g_main_context_ref_thread_default ();
   priv->state = HP_PEER_STARTING;
@@ -347,10 +388,13 @@ hp_peer_begin (HpPeer *self, GError **error)
   /* Until it is closed; on_finish() gives it back */
   g_object_ref (self);
   hp_peer_watch_network (self);
-  priv->start_timeout = hp_peer_add_timeout (self, priv->connect_timeout * 1000,
-                                             "hp-peer-start", on_start_timeout,
-                                             self);
+  if (!priv->is_scout)
+    priv->start_timeout = hp_peer_add_timeout (
+        self, priv->connect_timeout * 1000, "hp-peer-start", on_start_timeout,
+        self);
+  hp_peer_nat_start (self, stun_servers);
   add_matches (self, names);
+  hp_peer_relay_begin (self);
   set_local_address (self, hp_endpoint_get_address (priv->endpoint));
   hp_peer_check_started (self);
   return TRUE;

@@ -9,12 +9,16 @@
 #include "hole-punch/hp-authorization-private.h"
 #include "hole-punch/hp-identity-private.h"
 #include "hole-punch/hp-peer-call-private.h"
+#include "hole-punch/hp-peer-relay-private.h"
 #include "hole-punch/io/hp-clock.h"
 #include "hole-punch/nat/hp-candidate.h"
 
 /* Strangers are cheap: so many at once of all, and of one prefix */
 #define MAX_STRANGERS 64
 #define MAX_OF_PREFIX 4
+/* … of whom so many, and of one prefix, take hundreds of NAT entries */
+#define MAX_SPRAYING 4
+#define MAX_SPRAYING_OF_PREFIX 2
 /* Tickets that are remembered to have had their answer */
 #define MAX_SETTLED 256
 #define QUESTION_DEADLINE (60 * G_TIME_SPAN_SECOND)
@@ -199,6 +203,19 @@ is_too_many (HpPeer *peer, const HpAddress *from)
          || (of_prefix >= MAX_OF_PREFIX && !hp_address_is_private (from));
 }
 
+static gboolean
+may_spray (HpPeer *peer, const HpPeerLink *link)
+{
+  guint all = 0;
+  guint of_prefix = 0;
+
+  if (!link->is_stranger)
+    return TRUE;
+  /* It is one of them */
+  hp_peer_links_count_strangers (peer, &link->from, &all, &of_prefix);
+  return all <= MAX_SPRAYING && of_prefix <= MAX_SPRAYING_OF_PREFIX;
+}
+
 /* Their call is awaited */
 static void
 await (HpPeer *peer, const HpMatchIntroduction *introduction,
@@ -209,7 +226,8 @@ await (HpPeer *peer, const HpMatchIntroduction *introduction,
                                                  introduction->public_key);
   HpPeerLinkName name = { .key = introduction->public_key,
                           .remote_id = null_if_empty (introduction->id),
-                          .asked_at = now };
+                          .asked_at = now,
+                          .is_stranger = is_stranger };
   HpIntroduction converted;
 
   hp_peer_links_convert (&converted, introduction, FALSE);
@@ -221,10 +239,11 @@ await (HpPeer *peer, const HpMatchIntroduction *introduction,
   if (link == NULL)
     {
       link = hp_peer_links_add (peer, &name, now);
-      link->is_stranger = is_stranger;
       link->from = introduction->observed;
     }
   link->is_visited = TRUE;
+  /* Only one of the two takes the sockets and the NAT entries */
+  converted.may_spray = open == NULL && may_spray (peer, link);
   hp_peer_links_introduce (link, &converted, now);
 }
 
@@ -517,7 +536,7 @@ receive_initiation (HpPeer *peer, const HpDatagram *datagram, gint64 now)
   const HpAddress *from = &datagram->route.remote;
   HpIntroduction introduction = { .suites = hp_crypto_get_suites (),
                                   .start_at = now };
-  HpPeerLinkName name = { .asked_at = now };
+  HpPeerLinkName name = { .asked_at = now, .is_stranger = TRUE };
   HpInitiation initiation;
   HpPeerLink *link;
 
@@ -539,7 +558,6 @@ receive_initiation (HpPeer *peer, const HpDatagram *datagram, gint64 now)
       link = hp_peer_links_add (peer, &name, now);
       link->is_direct = TRUE;
       link->is_visited = TRUE;
-      link->is_stranger = TRUE;
       link->from = *from;
       link->remote_index = initiation.sender_index;
       hp_candidates_add (&introduction.candidates, from, HP_CANDIDATE_HOST,
@@ -556,7 +574,9 @@ hp_peer_visitors_receive (HpPeer *peer, const HpDatagram *datagram, gint64 now)
 {
   HpPeerPrivate *priv = hp_peer_get_private (peer);
 
-  if (!priv->direct_calls || datagram->length == 0)
+  /* An answer would tell where we are. */
+  if (!priv->direct_calls || hp_peer_relay_is_only (peer)
+      || datagram->length == 0)
     return FALSE;
   if (datagram->bytes[0] == HP_PACKET_HELLO)
     return receive_hello (peer, datagram, now);

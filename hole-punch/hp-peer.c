@@ -67,6 +67,7 @@ typedef enum
 {
   PROP_ID = 1,
   PROP_MATCH_SERVER,
+  PROP_STUN_SERVERS,
   PROP_IDENTITY,
   PROP_PORT,
   PROP_DATAGRAM_SIZE,
@@ -77,9 +78,16 @@ typedef enum
   PROP_CONNECT_TIMEOUT,
   PROP_MAX_NAT_ENTRIES,
   PROP_DIRECT_CALLS,
+  PROP_PORT_MAPPING,
+  PROP_TURN_SERVERS,
+  PROP_RELAY_POLICY,
+  PROP_TURN_TLS_DATABASE,
   PROP_REGISTERED,
   PROP_LOCAL_ADDRESS,
   PROP_PUBLIC_ADDRESS,
+  PROP_MAPPED_ADDRESS,
+  PROP_NAT,
+  PROP_NETWORK_REPORT,
   PROP_CONNECTIONS,
 } HpPeerProperty;
 
@@ -112,10 +120,16 @@ hp_peer_finalize (GObject *object)
 
   g_free (priv->id);
   g_free (priv->match_server);
+  g_free (priv->stun_servers);
+  g_free (priv->turn_servers);
+  g_clear_object (&priv->turn_tls_database);
   g_clear_object (&priv->identity);
   g_clear_object (&priv->connections);
   g_clear_object (&priv->local_address);
   g_clear_object (&priv->public_address);
+  g_clear_object (&priv->mapped_address);
+  g_clear_object (&priv->nat_info);
+  g_clear_object (&priv->network_report);
   G_OBJECT_CLASS (hp_peer_parent_class)->finalize (object);
 }
 
@@ -132,6 +146,9 @@ hp_peer_set_property (GObject *object, guint property_id, const GValue *value,
       break;
     case PROP_MATCH_SERVER:
       hp_peer_set_match_server (self, g_value_get_string (value));
+      break;
+    case PROP_STUN_SERVERS:
+      hp_peer_set_stun_servers (self, g_value_get_string (value));
       break;
     case PROP_IDENTITY:
       if (g_value_get_object (value) != NULL)
@@ -164,9 +181,24 @@ hp_peer_set_property (GObject *object, guint property_id, const GValue *value,
     case PROP_DIRECT_CALLS:
       hp_peer_set_direct_calls (self, g_value_get_boolean (value));
       break;
+    case PROP_PORT_MAPPING:
+      hp_peer_set_port_mapping (self, g_value_get_boolean (value));
+      break;
+    case PROP_TURN_SERVERS:
+      hp_peer_set_turn_servers (self, g_value_get_string (value));
+      break;
+    case PROP_RELAY_POLICY:
+      hp_peer_set_relay_policy (self, g_value_get_enum (value));
+      break;
+    case PROP_TURN_TLS_DATABASE:
+      hp_peer_set_turn_tls_database (self, g_value_get_object (value));
+      break;
     case PROP_REGISTERED:
     case PROP_LOCAL_ADDRESS:
     case PROP_PUBLIC_ADDRESS:
+    case PROP_MAPPED_ADDRESS:
+    case PROP_NAT:
+    case PROP_NETWORK_REPORT:
     case PROP_CONNECTIONS:
       g_assert_not_reached ();
     }
@@ -185,6 +217,9 @@ hp_peer_get_property (GObject *object, guint property_id, GValue *value,
       break;
     case PROP_MATCH_SERVER:
       g_value_set_string (value, priv->match_server);
+      break;
+    case PROP_STUN_SERVERS:
+      g_value_set_string (value, priv->stun_servers);
       break;
     case PROP_IDENTITY:
       g_value_set_object (value, priv->identity);
@@ -216,6 +251,18 @@ hp_peer_get_property (GObject *object, guint property_id, GValue *value,
     case PROP_DIRECT_CALLS:
       g_value_set_boolean (value, priv->direct_calls);
       break;
+    case PROP_PORT_MAPPING:
+      g_value_set_boolean (value, priv->port_mapping);
+      break;
+    case PROP_TURN_SERVERS:
+      g_value_set_string (value, priv->turn_servers);
+      break;
+    case PROP_RELAY_POLICY:
+      g_value_set_enum (value, priv->relay_policy);
+      break;
+    case PROP_TURN_TLS_DATABASE:
+      g_value_set_object (value, priv->turn_tls_database);
+      break;
     case PROP_REGISTERED:
       g_value_set_boolean (value, priv->registered);
       break;
@@ -224,6 +271,15 @@ hp_peer_get_property (GObject *object, guint property_id, GValue *value,
       break;
     case PROP_PUBLIC_ADDRESS:
       g_value_set_object (value, priv->public_address);
+      break;
+    case PROP_MAPPED_ADDRESS:
+      g_value_set_object (value, priv->mapped_address);
+      break;
+    case PROP_NAT:
+      g_value_set_object (value, priv->nat_info);
+      break;
+    case PROP_NETWORK_REPORT:
+      g_value_set_object (value, priv->network_report);
       break;
     case PROP_CONNECTIONS:
       g_value_set_object (value, priv->connections);
@@ -264,6 +320,23 @@ install_names (void)
    */
   properties[PROP_MATCH_SERVER] = g_param_spec_string (
       "match-server", "Match server", "Where peers find each other", NULL,
+      SETTING);
+  /**
+   * HpPeer:stun-servers:
+   *
+   * Servers that tell the peer as what they see it (STUN, RFC 8489), besides
+   * its match servers, which do that as well: up to three, separated by
+   * commas, each `host`, `host:port` or `[2001:db8::1]:port`. Without a port it
+   * is 3478. %NULL: none.
+   *
+   * Two hosts are needed to tell whether a NAT shows the same address to
+   * everybody: two match servers, one with two addresses, or one of these. See
+   * #HpPeer:nat. A change takes effect at once.
+   *
+   * Since: 1.0
+   */
+  properties[PROP_STUN_SERVERS] = g_param_spec_string (
+      "stun-servers", "STUN servers", "Servers that tell what they see", NULL,
       SETTING);
   /**
    * HpPeer:identity:
@@ -395,6 +468,7 @@ install_limits (void)
    *
    * Whether this peer answers hp_peer_connect_to_address_async() of others, who
    * must know its fingerprint; whoever does not cannot tell that it is there.
+   * With %HP_RELAY_POLICY_RELAY_ONLY nobody is answered.
    *
    * Since: 1.0
    */
@@ -441,6 +515,18 @@ install_figures (void)
       "public-address", "Public address", "Address as a match server sees it",
       G_TYPE_SOCKET_ADDRESS, FIGURE);
   /**
+   * HpPeer:nat:
+   *
+   * What is known of the NATs between the peer and the Internet; %NULL while
+   * nothing is. It is found out, within a second as a rule, when a match server
+   * has let the peer in, and again when the network changes. Each time there
+   * is more to know, it is another object.
+   *
+   * Since: 1.0
+   */
+  properties[PROP_NAT] = g_param_spec_object (
+      "nat", "NAT", "What is known of the NATs", HP_TYPE_NAT_INFO, FIGURE);
+  /**
    * HpPeer:connections:
    *
    * The open connections, a list of #HpConnection in the order of their coming.
@@ -465,6 +551,12 @@ hp_peer_class_init (HpPeerClass *klass)
   install_names ();
   install_limits ();
   install_figures ();
+  properties[PROP_PORT_MAPPING] = hp_peer_port_mapping_spec ();
+  properties[PROP_MAPPED_ADDRESS] = hp_peer_mapped_address_spec ();
+  properties[PROP_NETWORK_REPORT] = hp_peer_network_report_spec ();
+  properties[PROP_TURN_SERVERS] = hp_peer_turn_servers_spec ();
+  properties[PROP_RELAY_POLICY] = hp_peer_relay_policy_spec ();
+  properties[PROP_TURN_TLS_DATABASE] = hp_peer_turn_tls_database_spec ();
   g_object_class_install_properties (object_class, G_N_ELEMENTS (properties),
                                      properties);
   hp_peer_install_signals (klass);
@@ -480,6 +572,8 @@ hp_peer_init (HpPeer *self)
   priv->max_receive_window = HP_MAX_RECEIVE_WINDOW_DEFAULT;
   priv->keepalive_interval = DEFAULT_KEEPALIVE_INTERVAL;
   priv->connect_timeout = DEFAULT_CONNECT_TIMEOUT;
+  priv->port_mapping = TRUE;
+  priv->relay_policy = HP_RELAY_POLICY_ALLOW_RELAY;
   priv->connections = g_list_store_new (HP_TYPE_CONNECTION);
   g_queue_init (&priv->lingering);
 }

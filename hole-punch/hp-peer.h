@@ -57,6 +57,10 @@ const char *hp_peer_get_match_server (HpPeer *self);
 HP_AVAILABLE_IN_ALL
 void hp_peer_set_match_server (HpPeer *self, const char *match_server);
 HP_AVAILABLE_IN_ALL
+const char *hp_peer_get_stun_servers (HpPeer *self);
+HP_AVAILABLE_IN_ALL
+void hp_peer_set_stun_servers (HpPeer *self, const char *stun_servers);
+HP_AVAILABLE_IN_ALL
 HpIdentity *hp_peer_get_identity (HpPeer *self);
 HP_AVAILABLE_IN_ALL
 void hp_peer_set_identity (HpPeer *self, HpIdentity *identity);
@@ -97,11 +101,33 @@ gboolean hp_peer_get_direct_calls (HpPeer *self);
 HP_AVAILABLE_IN_ALL
 void hp_peer_set_direct_calls (HpPeer *self, gboolean direct_calls);
 HP_AVAILABLE_IN_ALL
+gboolean hp_peer_get_port_mapping (HpPeer *self);
+HP_AVAILABLE_IN_ALL
+void hp_peer_set_port_mapping (HpPeer *self, gboolean port_mapping);
+HP_AVAILABLE_IN_ALL
+const char *hp_peer_get_turn_servers (HpPeer *self);
+HP_AVAILABLE_IN_ALL
+void hp_peer_set_turn_servers (HpPeer *self, const char *turn_servers);
+HP_AVAILABLE_IN_ALL
+HpRelayPolicy hp_peer_get_relay_policy (HpPeer *self);
+HP_AVAILABLE_IN_ALL
+void hp_peer_set_relay_policy (HpPeer *self, HpRelayPolicy policy);
+HP_AVAILABLE_IN_ALL
+GTlsDatabase *hp_peer_get_turn_tls_database (HpPeer *self);
+HP_AVAILABLE_IN_ALL
+void hp_peer_set_turn_tls_database (HpPeer *self, GTlsDatabase *database);
+HP_AVAILABLE_IN_ALL
 gboolean hp_peer_get_registered (HpPeer *self);
 HP_AVAILABLE_IN_ALL
 GSocketAddress *hp_peer_get_local_address (HpPeer *self);
 HP_AVAILABLE_IN_ALL
 GSocketAddress *hp_peer_get_public_address (HpPeer *self);
+HP_AVAILABLE_IN_ALL
+GSocketAddress *hp_peer_get_mapped_address (HpPeer *self);
+HP_AVAILABLE_IN_ALL
+HpNatInfo *hp_peer_get_nat (HpPeer *self);
+HP_AVAILABLE_IN_ALL
+HpNetworkReport *hp_peer_get_network_report (HpPeer *self);
 HP_AVAILABLE_IN_ALL
 GListModel *hp_peer_get_connections (HpPeer *self);
 
@@ -142,5 +168,13 @@ void hp_peer_send_message_async (HpPeer *self, const char *target,
 HP_AVAILABLE_IN_ALL
 gboolean hp_peer_send_message_finish (HpPeer *self, GAsyncResult *result,
                                       GError **error);
+HP_AVAILABLE_IN_ALL
+void hp_peer_check_network_async (HpPeer *self, GCancellable *cancellable,
+                                  GAsyncReadyCallback callback,
+                                  gpointer user_data);
+HP_AVAILABLE_IN_ALL
+HpNetworkReport *hp_peer_check_network_finish (HpPeer *self,
+                                               GAsyncResult *result,
+                                               GError **error);
 
 G_END_DECLS

@@ -189,12 +189,16 @@ hp_pipe_read (HpPipe *self, void *buffer, gsize count, GError **error)
   return (gssize) done;
 }
 
-/* With the lock */
+/* With the lock, before writing */
 static gboolean
-check_open (const HpPipe *self, GError **error)
+check_open (HpPipe *self, GError **error)
 {
   if (self->output_error != NULL)
-    g_propagate_error (error, g_error_copy (self->output_error));
+    {
+      g_propagate_error (error, g_error_copy (self->output_error));
+      /* What cannot be written any more is what the other side has missed. */
+      self->sent = FALSE;
+    }
   else if (self->output_closed)
     set_closed (self, error);
   return self->output_error == NULL && !self->output_closed;
@@ -202,7 +206,7 @@ check_open (const HpPipe *self, GError **error)
 
 /* With the lock */
 static gboolean
-check_writable (const HpPipe *self, GError **error)
+check_writable (HpPipe *self, GError **error)
 {
   if (!check_open (self, error))
     return FALSE;

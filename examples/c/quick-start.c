@@ -31,6 +31,7 @@ typedef struct
   gboolean endless;
   guint left;
   gint64 sent_at;
+  gint64 found_at;
 } QuickStart;
 
 static char *
@@ -205,6 +206,7 @@ on_callee_resolved (HpPeer *peer, HpConnection *callee, gpointer user_data)
   g_autofree char *address
       = to_string (hp_connection_get_remote_address (callee));
 
+  self->found_at = g_get_monotonic_time ();
   g_print ("caller: found %s at %s after %.1f ms\n", self->target, address,
            hp_connection_get_setup_time (callee) / 1000.0);
 }
@@ -214,12 +216,17 @@ on_answer (HpPeer *peer, HpConnection *callee, GBytes *answer,
            gpointer user_data)
 {
   QuickStart *self = user_data;
+  gint64 now = g_get_monotonic_time ();
 
   g_print ("caller: sent %" G_GSIZE_FORMAT " bytes, got \"%.*s\" back "
-           "in %.1f ms\n",
+           "in %.1f ms",
            g_bytes_get_size (self->message), (int) g_bytes_get_size (answer),
            (const char *) g_bytes_get_data (answer, NULL),
-           (g_get_monotonic_time () - self->sent_at) / 1000.0);
+           (now - self->sent_at) / 1000.0);
+  if (self->found_at > self->sent_at)
+    g_print (", %.1f ms of them since %s was found",
+             (now - self->found_at) / 1000.0, self->target);
+  g_print ("\n");
   if (self->endless || --self->left > 0)
     send_message (self);
   else

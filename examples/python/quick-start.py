@@ -105,6 +105,7 @@ class Caller(QuickStart):
         self.target = id
         self.message = GLib.Bytes.new(b'\x08' * 10 * 1024)
         self.left = int(count) or float('inf')
+        self.found_at = 0
         self.peer = HolePunch.Peer(match_server=server)
         self.peer.connect('peer-resolved', self.on_resolved)
         self.peer.connect('message-received', self.on_answer)
@@ -124,14 +125,20 @@ class Caller(QuickStart):
             self.fail(error.message)
 
     def on_resolved(self, peer, callee):
+        self.found_at = time.monotonic()
         print(f'caller: found {self.target} at '
               f'{callee.get_remote_address().to_string()} after '
               f'{callee.get_setup_time() / 1000:.1f} ms')
 
     def on_answer(self, peer, callee, answer):
+        now = time.monotonic()
+        since = ''
+        if self.found_at > self.sent_at:
+            since = (f', {(now - self.found_at) * 1000:.1f} ms of them since '
+                     f'{self.target} was found')
         print(f'caller: sent {self.message.get_size()} bytes, got '
               f'"{answer.get_data().decode()}" back in '
-              f'{(time.monotonic() - self.sent_at) * 1000:.1f} ms')
+              f'{(now - self.sent_at) * 1000:.1f} ms{since}')
         self.left -= 1
         if self.left > 0:
             self.send()

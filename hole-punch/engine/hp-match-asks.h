@@ -25,6 +25,8 @@ typedef struct
 {
   guint16 suites;
   gint64 round_trip;            /* µs, to the server */
+  HpNatFacts nat;
+  gint64 nat_at;               /* when they were told */
   HpWireCandidates candidates; /* as offered, with their proofs */
 } HpMatchOffer;
 

@@ -29,6 +29,8 @@ struct _HpMatchClient
   HpMatchGreeting greeting;
   HpMatchRequests requests;
   HpWireCandidates hosts;
+  HpNatFacts nat; /* as of @nat_at */
+  gint64 nat_at;
   gint64 rest_until;
   gboolean has_server_key; /* pinned, or of the first session */
   guint8 server_key[HP_KEY_SIZE];
@@ -37,7 +39,7 @@ struct _HpMatchClient
   /* SHAKING */
   HpHandshake *handshake;
   guint8 handshake_key[HP_KEY_SIZE];
-  HpAddress handshake_server;
+  HpRoute handshake_route; /* its socket is 0, or the relay's */
   guint8 handshake_token[HP_TOKEN_SIZE];
   gint64 handshake_at; /* when the INITIATION is to be sent (again) */
   gint64 handshake_interval;
@@ -45,7 +47,7 @@ struct _HpMatchClient
 
   /* The session: of CONNECTED, or an old one that may come back */
   HpSession *session;
-  HpAddress server;
+  HpRoute route; /* to the server; its socket as above */
   gint64 lost_at;  /* then the old one is given up */
   gint64 heard_at;
   gint64 ping_at;
@@ -60,6 +62,14 @@ struct _HpMatchClient
   gboolean has_challenge;
   guint8 challenge[HP_TOKEN_SIZE];
   guint farewells; /* CLOSEs still to be sent */
+  gboolean has_knock; /* to be sent */
+  HpFrame knock;
+
+  /* Relays that the server lends */
+  guint64 relay_request; /* its number, 0: not asked */
+  gint64 relay_request_at; /* when it is to be sent (again), NEVER: not */
+  gint64 relay_request_interval;
+  HpLentRelays relays;
 };
 
 /* hp-match-client.c */
@@ -71,7 +81,7 @@ void hp_match_client_greet (HpMatchClient *self, gint64 now);
 /* FALSE: no cipher suite in common */
 gboolean hp_match_client_shake (HpMatchClient *self,
                                 const HpCookiePacket *cookie,
-                                const HpAddress *server, gint64 now);
+                                const HpRoute *route, gint64 now);
 /* Takes @session */
 void hp_match_client_connected (HpMatchClient *self, HpSession *session,
                                 gint64 now);
@@ -84,6 +94,30 @@ void hp_match_client_hurry (HpMatchClient *self, gint64 now);
 void hp_match_client_set_observed (HpMatchClient *self,
                                    const HpAddress *observed);
 void hp_match_client_measured (HpMatchClient *self, gint64 round_trip);
+
+/* hp-match-client-knock.c */
+
+void hp_match_client_write_knock (HpMatchClient *self, HpWriter *writer);
+void hp_match_client_receive_knocked (HpMatchClient *self,
+                                      const HpFrame *frame);
+
+/* hp-match-client-relay.c */
+
+/* Nothing but the question for relays may be said to the server, and that we
+ * are not to be found: it sees where we are */
+gboolean hp_match_client_is_held (const HpMatchClient *self);
+void hp_match_client_write_relay_request (HpMatchClient *self,
+                                          HpWriter *writer, gint64 now);
+void hp_match_client_receive_relays (HpMatchClient *self,
+                                     const HpFrame *frame, gint64 now);
+/* FALSE: it is something else that was refused */
+gboolean hp_match_client_relays_refused (HpMatchClient *self,
+                                         guint64 request);
+
+/* hp-match-client.c */
+/* What to tell of our NATs */
+void hp_match_client_get_nat (const HpMatchClient *self, HpNatFacts *nat,
+                              gint64 now);
 /* What to tell of our addresses */
 void hp_match_client_get_candidates (HpMatchClient *self,
                                      HpWireCandidates *candidates,

@@ -54,14 +54,23 @@ receive_cookie (HpMatchClient *self, const HpDatagram *datagram, gint64 now)
   if (self->state == HP_MATCH_GREETING)
     {
       hp_match_client_measured (self, round_trip);
-      if (!hp_match_client_shake (self, &cookie, &greeter->route.remote, now))
+      if (!hp_match_client_shake (self, &cookie, &greeter->route, now))
         hp_greeter_start (greeter, &self->config.random, now + COOKIE_RETRY);
+    }
+  else if (self->state == HP_MATCH_CONNECTED && self->route.socket != 0
+           && greeter->route.socket == 0)
+    {
+      /* UDP gets out after all. */
+      (void) hp_match_client_shake (self, &cookie, &greeter->route, now);
     }
   /* Before the first session the key is not known to be the server's own; the
    * one that we shake hands with now is. */
   if (self->has_server_key
       || memcmp (cookie.public_key, self->handshake_key, HP_KEY_SIZE) == 0)
-    hp_match_greeting_take_proof (&self->greeting, &cookie, now);
+    hp_match_greeting_take_proof (&self->greeting, greeter, &cookie, now);
+  /* A relay is news to those whom an introduction concerns just now. */
+  if (greeter->route.socket != 0)
+    hp_match_requests_tell_nat (&self->requests, FALSE, now);
   return TRUE;
 }
 
@@ -97,7 +106,7 @@ receive_unknown (HpMatchClient *self, const HpDatagram *datagram, gint64 now)
                                    datagram->length)
       || unknown.receiver_index
              != hp_session_get_remote_index (self->session)
-      || !hp_address_equal (&datagram->route.remote, &self->server))
+      || !hp_address_equal (&datagram->route.remote, &self->route.remote))
     return FALSE;
   if (unknown.number < hp_session_get_next_number (self->session)
       && (self->hinted_at == 0 || now - self->hinted_at >= HINT_INTERVAL))
@@ -144,6 +153,7 @@ fill_introduction (HpMatchClient *self, HpMatchIntroduction *to,
       = (frame->introduction.flags & HP_INTRODUCE_NEEDS_REPLY) != 0;
   to->start_at = compute_start (self, frame->introduction.round_trip, now);
   to->observed = frame->introduction.observed;
+  to->nat = frame->introduction.nat;
   to->candidates = frame->introduction.candidates;
 }
 
@@ -153,10 +163,17 @@ has_same_candidates (const HpWireCandidates *a, const HpWireCandidates *b)
   if (a->n_candidates != b->n_candidates)
     return FALSE;
   for (guint i = 0; i < a->n_candidates; i++)
-    if (!hp_address_equal (&a->candidates[i].address,
-                           &b->candidates[i].address))
+    if (a->candidates[i].kind != b->candidates[i].kind
+        || !hp_address_equal (&a->candidates[i].address,
+                              &b->candidates[i].address))
       return FALSE;
   return TRUE;
+}
+
+static gboolean
+has_same_nat (const HpNatFacts *a, const HpNatFacts *b)
+{
+  return hp_nat_facts_same_kind (a, b) && a->port == b->port;
 }
 
 static void
@@ -176,11 +193,13 @@ receive_answer (HpMatchClient *self, const HpFrame *frame, gint64 now)
   is_repeated = query->is_answered && query->ticket_number == number;
   if (is_repeated
       && has_same_candidates (&query->candidates,
-                              &frame->introduction.candidates))
+                              &frame->introduction.candidates)
+      && has_same_nat (&query->nat, &frame->introduction.nat))
     return;
   query->is_answered = TRUE;
   query->ticket_number = number;
   query->candidates = frame->introduction.candidates;
+  query->nat = frame->introduction.nat;
   event = hp_match_client_add_event (self, HP_MATCH_EVENT_ANSWER);
   event->request = query->request;
   fill_introduction (self, &event->introduction, frame, now);
@@ -233,6 +252,7 @@ receive_introduce (HpMatchClient *self, const HpFrame *frame, gint64 now)
   event->introduction.repeated = incoming != NULL;
   if (incoming == NULL)
     incoming = hp_match_requests_add_incoming (&self->requests, number);
+  incoming->came_at = now;
   answer_introduction (self, incoming, event->introduction.needs_reply, now);
 }
 
@@ -270,6 +290,8 @@ receive_refused (HpMatchClient *self, const HpFrame *frame, gint64 now)
       = hp_match_requests_find_query (&self->requests, request);
   HpMatchEvent *event;
 
+  if (hp_match_client_relays_refused (self, request))
+    return;
   if (query != NULL && !query->is_answered)
     {
       event = hp_match_client_add_event (self, HP_MATCH_EVENT_ASK_REFUSED);
@@ -329,6 +351,12 @@ receive_frame (HpMatchClient *self, const HpFrame *frame, gint64 now)
       return TRUE;
     case HP_FRAME_OBSERVED:
       receive_observed (self, frame, now);
+      return TRUE;
+    case HP_FRAME_RELAYS:
+      hp_match_client_receive_relays (self, frame, now);
+      return TRUE;
+    case HP_FRAME_KNOCKED:
+      hp_match_client_receive_knocked (self, frame);
       return TRUE;
     default:
       /* Of a peer, or of a later server: not for us. */

@@ -65,6 +65,7 @@ hp_match_client_new (const HpMatchClientConfig *config)
   self->round_trip = -1;
   self->lost_at = NEVER;
   self->rest_until = NEVER;
+  self->relay_request_at = NEVER;
   hp_match_requests_init (&self->requests, &config->random);
   hp_match_greeting_set_addresses (&self->greeting, NULL, 0, &config->random);
   return self;
@@ -120,7 +121,7 @@ hp_match_client_greet (HpMatchClient *self, gint64 now)
 
 gboolean
 hp_match_client_shake (HpMatchClient *self, const HpCookiePacket *cookie,
-                       const HpAddress *server, gint64 now)
+                       const HpRoute *route, gint64 now)
 {
   guint8 suite
       = hp_crypto_choose_suite (self->config.suites, cookie->suites);
@@ -133,13 +134,13 @@ hp_match_client_shake (HpMatchClient *self, const HpCookiePacket *cookie,
       && hp_session_get_local_index (self->session) == index)
     index++;
   set_state (self, HP_MATCH_SHAKING);
-  hp_match_greeting_settle (&self->greeting, server, now);
+  hp_match_greeting_settle (&self->greeting, route, now);
   hp_ticket_init (&ticket, 0, cookie->cookie, HP_COOKIE_SIZE);
   self->handshake = hp_handshake_new (
       suite, &ticket, &self->config.local, cookie->public_key, index, NULL, 0,
       &self->config.random);
   memcpy (self->handshake_key, cookie->public_key, HP_KEY_SIZE);
-  self->handshake_server = *server;
+  self->handshake_route = *route;
   hp_random_fill (&self->config.random, self->handshake_token, HP_TOKEN_SIZE);
   self->handshake_at = now;
   self->handshake_interval = FIRST_INTERVAL;
@@ -153,7 +154,7 @@ hp_match_client_connected (HpMatchClient *self, HpSession *session,
 {
   end_session (self);
   self->session = session;
-  self->server = self->handshake_server;
+  self->route = self->handshake_route;
   self->has_server_key = TRUE;
   memcpy (self->server_key, self->handshake_key, HP_KEY_SIZE);
   set_state (self, HP_MATCH_CONNECTED);
@@ -164,6 +165,8 @@ hp_match_client_connected (HpMatchClient *self, HpSession *session,
   /* The first DATA, at once: only it makes the session mutual. */
   self->ping_at = now;
   hp_match_requests_restart (&self->requests, now);
+  if (hp_match_client_is_held (self))
+    hp_match_requests_hold (&self->requests, now);
   hp_match_client_add_event (self, HP_MATCH_EVENT_CONNECTED);
 }
 
@@ -203,7 +206,7 @@ hp_match_client_heard (HpMatchClient *self, gint64 now)
     {
       /* It is back before a new one was made. */
       set_state (self, HP_MATCH_CONNECTED);
-      hp_match_greeting_settle (&self->greeting, &self->server, now);
+      hp_match_greeting_settle (&self->greeting, &self->route, now);
     }
 }
 
@@ -254,8 +257,9 @@ hp_match_client_set_addresses (HpMatchClient *self,
     }
   else
     {
-      hp_match_greeting_settle (&self->greeting, &self->server, now);
-      if (!hp_match_greeting_has_address (&self->greeting, &self->server))
+      hp_match_greeting_settle (&self->greeting, &self->route, now);
+      if (!hp_match_greeting_has_address (&self->greeting,
+                                          &self->route.remote))
         hp_match_client_hurry (self, now);
     }
 }
@@ -276,13 +280,6 @@ hp_match_client_register (HpMatchClient *self, const char *id, guint flags,
   g_assert (id == NULL || hp_id_is_valid (id, strlen (id)));
 
   hp_match_requests_register (&self->requests, id, flags, now);
-}
-
-void
-hp_match_client_set_candidates (HpMatchClient *self,
-                                const HpWireCandidates *hosts)
-{
-  self->hosts = *hosts;
 }
 
 guint64
@@ -335,28 +332,12 @@ hp_match_client_close (HpMatchClient *self, gint64 now)
 
 /* Sending */
 
-void
-hp_match_client_get_candidates (HpMatchClient *self,
-                                HpWireCandidates *candidates, gint64 now)
-{
-  candidates->n_candidates = 0;
-  /* The proven ones first: they are few, and the list is bounded. */
-  hp_match_greeting_add_candidates (&self->greeting, candidates, now);
-  for (guint i = 0; i < self->hosts.n_candidates; i++)
-    {
-      const HpWireCandidate *host = self->hosts.candidates + i;
-
-      hp_candidates_add (candidates, &host->address, host->kind,
-                         host->has_proof ? host->proof : NULL);
-    }
-}
-
 static gboolean
 pull_initiation (HpMatchClient *self, HpOutgoing *outgoing, gint64 now)
 {
   if (self->state != HP_MATCH_SHAKING || self->handshake_at > now)
     return FALSE;
-  outgoing->route = (HpRoute){ .remote = self->handshake_server };
+  outgoing->route = self->handshake_route;
   outgoing->ttl = 0;
   outgoing->length = hp_handshake_write_initiation (
       self->handshake, self->handshake_token, outgoing->bytes,
@@ -397,7 +378,10 @@ static gboolean
 write_frames (HpMatchClient *self, HpWriter *writer, gint64 now)
 {
   HpWireCandidates candidates;
-  HpMatchSelf about = { self->config.suites, self->round_trip, &candidates };
+  HpMatchSelf about = { .suites = self->config.suites,
+                        .round_trip = self->round_trip,
+                        .candidates = &candidates,
+                        .is_held = hp_match_client_is_held (self) };
   gboolean wrote;
 
   if (self->has_challenge)
@@ -409,6 +393,9 @@ write_frames (HpMatchClient *self, HpWriter *writer, gint64 now)
       self->has_challenge = FALSE;
     }
   hp_match_client_get_candidates (self, &candidates, now);
+  hp_match_client_get_nat (self, &about.nat, now);
+  hp_match_client_write_relay_request (self, writer, now);
+  hp_match_client_write_knock (self, writer);
   wrote = hp_match_requests_write (&self->requests, &about, writer, now);
   if (wrote && self->unanswered == 0 && now - self->heard_at > SILENCE)
     self->ping_at = MIN (self->ping_at, now);
@@ -422,7 +409,7 @@ seal (HpMatchClient *self, HpOutgoing *outgoing, HpWriter *writer, gint64 now)
 {
   if (writer->offset < MIN_PLAIN_SIZE)
     hp_writer_zeros (writer, MIN_PLAIN_SIZE - writer->offset);
-  outgoing->route = (HpRoute){ .remote = self->server };
+  outgoing->route = self->route;
   outgoing->ttl = 0;
   outgoing->length = hp_session_seal (self->session, outgoing->bytes,
                                       writer->offset, now);
@@ -485,11 +472,13 @@ hp_match_client_get_deadline (const HpMatchClient *self)
                       MIN (self->handshake_at, self->handshake_until));
       break;
     case HP_MATCH_CONNECTED:
-      if (self->has_challenge)
+      if (self->has_challenge || self->has_knock)
         return 0;
       deadline = MIN (deadline, self->ping_at);
+      deadline = MIN (deadline, self->relay_request_at);
       deadline = MIN (deadline,
-                      hp_match_requests_get_deadline (&self->requests));
+                      hp_match_requests_get_deadline (
+                          &self->requests, hp_match_client_is_held (self)));
       break;
     case HP_MATCH_RESTING:
       deadline = MIN (deadline, self->rest_until);
@@ -557,7 +546,7 @@ hp_match_client_get_observed (const HpMatchClient *self)
 const HpAddress *
 hp_match_client_get_server (const HpMatchClient *self)
 {
-  return self->session != NULL ? &self->server : NULL;
+  return self->session != NULL ? &self->route.remote : NULL;
 }
 
 gint64

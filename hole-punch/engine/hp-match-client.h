@@ -45,12 +45,15 @@ typedef enum
   HP_MATCH_EVENT_REGISTRATION_REFUSED, /* code */
   HP_MATCH_EVENT_ASK_REFUSED,          /* request, code */
   HP_MATCH_EVENT_ANSWER,     /* request, introduction; again, .repeated, when
-                                there are other candidates */
+                                there are other candidates or NAT facts */
   HP_MATCH_EVENT_INTRODUCED, /* introduction, once per ticket number; repeats
-                                of it (they tell of new candidates, or that
-                                our REPLY was heard) have .repeated */
+                                of it (they tell of new candidates or NAT
+                                facts, or that our REPLY was heard) have
+                                .repeated */
   HP_MATCH_EVENT_OBSERVED,   /* our public address is new or changed */
   HP_MATCH_EVENT_LOST,       /* no answer any more; it goes on trying */
+  HP_MATCH_EVENT_RELAYS,     /* see hp_match_client_get_relays() */
+  HP_MATCH_EVENT_KNOCKED,    /* transaction, knocked_from */
   HP_MATCH_EVENT_WRONG_KEY,  /* the server's key is not the pinned or the
                                 first-seen one: refused; it goes on trying */
 } HpMatchEventType;
@@ -68,14 +71,30 @@ typedef struct
   HpTicket ticket;
   gint64 start_at; /* the synchronised start, from both round trips */
   HpAddress observed;
+  HpNatFacts nat; /* the other peer's, as of when it was told */
   HpWireCandidates candidates;
 } HpMatchIntroduction;
+
+/* TURN servers that the match server lends, and what lets us in */
+typedef struct
+{
+  guint64 lifetime; /* of the credentials, seconds */
+  guint n_relays;
+  struct
+  {
+    char uri[HP_RELAY_TEXT_MAX_SIZE + 1];
+    char username[HP_RELAY_TEXT_MAX_SIZE + 1];
+    char password[HP_RELAY_TEXT_MAX_SIZE + 1];
+  } relays[HP_MAX_RELAYS];
+} HpLentRelays;
 
 typedef struct
 {
   HpMatchEventType type;
   guint64 request;
   HpRefusedCode code;
+  guint8 transaction[HP_STUN_TRANSACTION_SIZE];
+  guint64 knocked_from; /* HP_KNOCK_… */
   HpMatchIntroduction introduction;
 } HpMatchEvent;
 
@@ -105,10 +124,39 @@ void hp_match_client_set_keepalive_interval (HpMatchClient *self,
 /* One id at a time; @id NULL: unregister. @flags: HP_REGISTER_… */
 void hp_match_client_register (HpMatchClient *self, const char *id,
                                guint flags, gint64 now);
-/* Our addresses besides the observed one (host candidates), told with every
+/* Our addresses besides the observed one (host, mapped), told with every
  * ASK and REPLY; those with proofs are added by the client itself */
 void hp_match_client_set_candidates (HpMatchClient *self,
                                      const HpWireCandidates *hosts);
+/* They are others than before: whoever is introduced to us just now is told at
+ * once */
+void hp_match_client_tell_candidates (HpMatchClient *self, gint64 now);
+/* What is known of our NATs, with REGISTER, ASK and REPLY from now on: another
+ * kind or port is told at once to those who are introduced to us just now.
+ * The facts' age is as of @now. */
+void hp_match_client_set_nat (HpMatchClient *self, const HpNatFacts *nat,
+                              gint64 now);
+/* A relay of ours: the endpoint's socket @socket, which others see as @relayed.
+ * The server is greeted through it as well: its COOKIE makes a candidate of it,
+ * and, where no other way gets out, the session itself goes through it. */
+void hp_match_client_add_relay (HpMatchClient *self, guint socket,
+                                const HpAddress *relayed, gint64 now);
+void hp_match_client_remove_relay (HpMatchClient *self, guint socket,
+                                   gint64 now);
+/* Tell nobody our addresses: the server is asked for nothing but relays before
+ * it can be asked through one, and without a relay it is not greeted at all
+ * unless @asks_for_relays */
+void hp_match_client_set_relay_only (HpMatchClient *self, gboolean relay_only,
+                                     gboolean asks_for_relays, gint64 now);
+/* Asks the server for relays, until it answers (HP_MATCH_EVENT_RELAYS) */
+void hp_match_client_request_relays (HpMatchClient *self, gint64 now);
+const HpLentRelays *hp_match_client_get_relays (const HpMatchClient *self);
+/* Has the server knock, as the frame KNOCK says, once (HP_MATCH_EVENT_KNOCKED
+ * if that is heard). FALSE: not possible just now */
+gboolean hp_match_client_ask_knock (HpMatchClient *self, const HpFrame *knock);
+/* The number of the relay that the session goes through; 0: it goes straight,
+ * or there is none */
+guint hp_match_client_get_socket (const HpMatchClient *self);
 /* Asks until ANSWER or ASK_REFUSED comes, and goes on repeating after an
  * ANSWER (a lost INTRODUCE heals) until hp_match_client_stop_asking(). Gives
  * the request's number. Exactly one of @id and @public_key. */
@@ -140,5 +188,10 @@ gboolean hp_match_client_is_connected (const HpMatchClient *self);
 gboolean hp_match_client_is_registered (const HpMatchClient *self);
 /* As the server sees us; NULL while not known */
 const HpAddress *hp_match_client_get_observed (const HpMatchClient *self);
+/* The same, of one family, by the session itself or by a proof; FALSE: not
+ * known, or only as what a relay is seen */
+gboolean hp_match_client_get_public (const HpMatchClient *self,
+                                     HpAddressFamily family,
+                                     HpAddress *address);
 const HpAddress *hp_match_client_get_server (const HpMatchClient *self);
 gint64 hp_match_client_get_round_trip (const HpMatchClient *self);

@@ -49,6 +49,7 @@ hp_match_greeting_set_addresses (HpMatchGreeting *self,
   for (guint i = 0; i < self->n_greeters; i++)
     hp_greeter_init (self->greeters + i, &(HpRoute){ .remote = sorted[i] },
                      NULL, random, G_MAXINT64);
+  hp_greeter_stop (&self->relay_greeter);
   self->prove_until = G_MAXINT64;
 }
 
@@ -62,14 +63,54 @@ hp_match_greeting_has_address (const HpMatchGreeting *self,
   return FALSE;
 }
 
+/* To the first address that the relay reaches; FALSE: there is none */
+static gboolean
+start_relay (HpMatchGreeting *self, const HpRandom *random, gint64 now)
+{
+  for (guint i = 0; i < self->n_greeters && self->relay_socket != 0; i++)
+    if (self->greeters[i].route.remote.family == self->relay_address.family)
+      {
+        HpRoute route = { .socket = self->relay_socket,
+                          .remote = self->greeters[i].route.remote };
+
+        hp_greeter_init (&self->relay_greeter, &route, NULL, random, now);
+        return TRUE;
+      }
+  return FALSE;
+}
+
+void
+hp_match_greeting_set_relay (HpMatchGreeting *self, guint socket,
+                             const HpAddress *address, const HpRandom *random,
+                             gint64 now)
+{
+  hp_greeter_stop (&self->relay_greeter);
+  self->relay.is_known = FALSE;
+  self->relay_socket = socket;
+  self->relay_address = address != NULL ? *address : (HpAddress){ 0 };
+  if (start_relay (self, random, now)
+      && self->server_family != HP_ADDRESS_NONE)
+    self->prove_until = now + PROVE_TIMEOUT;
+}
+
+/* Whether no other way than the relay is to be seen by the server */
+static gboolean
+is_hidden (const HpMatchGreeting *self)
+{
+  return self->relay_only
+         && (self->relay_socket != 0 || !self->asks_for_relays);
+}
+
 void
 hp_match_greeting_start (HpMatchGreeting *self, const HpRandom *random,
                          gint64 now)
 {
   self->server_family = HP_ADDRESS_NONE;
+  self->by_relay = FALSE;
   self->prove_until = G_MAXINT64;
-  for (guint i = 0; i < self->n_greeters; i++)
+  for (guint i = 0; i < self->n_greeters && !is_hidden (self); i++)
     hp_greeter_start (self->greeters + i, random, now + i * STAGGER);
+  (void) start_relay (self, random, now);
 }
 
 void
@@ -77,16 +118,21 @@ hp_match_greeting_stop (HpMatchGreeting *self)
 {
   for (guint i = 0; i < self->n_greeters; i++)
     hp_greeter_stop (self->greeters + i);
+  hp_greeter_stop (&self->relay_greeter);
   self->prove_until = G_MAXINT64;
 }
 
 void
-hp_match_greeting_settle (HpMatchGreeting *self, const HpAddress *server,
+hp_match_greeting_settle (HpMatchGreeting *self, const HpRoute *route,
                           gint64 now)
 {
-  self->server_family = server->family;
-  for (guint i = 0; i < self->n_greeters; i++)
-    if (self->greeters[i].route.remote.family == server->family)
+  self->by_relay = route->socket != 0;
+  self->server_family = route->remote.family;
+  if (self->by_relay)
+    hp_greeter_stop (&self->relay_greeter);
+  /* Through a relay, it goes on trying to do without. */
+  for (guint i = 0; i < self->n_greeters && !self->by_relay; i++)
+    if (self->greeters[i].route.remote.family == route->remote.family)
       hp_greeter_stop (self->greeters + i);
   self->prove_until = now + PROVE_TIMEOUT;
 }
@@ -99,10 +145,13 @@ hp_match_greeting_prove (HpMatchGreeting *self, const HpRandom *random,
 
   if (self->prove_until != G_MAXINT64)
     return;
-  for (guint i = 0; i < self->n_greeters; i++)
-    if (self->greeters[i].route.remote.family != self->server_family)
+  for (guint i = 0; i < self->n_greeters && !is_hidden (self); i++)
+    if (self->by_relay
+        || self->greeters[i].route.remote.family != self->server_family)
       hp_greeter_start (self->greeters + i, random,
                         now + started++ * STAGGER);
+  if (!self->by_relay && start_relay (self, random, now))
+    started++;
   self->prove_until = started > 0 ? now + PROVE_TIMEOUT : G_MAXINT64;
 }
 
@@ -115,16 +164,22 @@ hp_match_greeting_receive (HpMatchGreeting *self, const HpDatagram *datagram,
     if (hp_greeter_receive (self->greeters + i, datagram, now, cookie,
                             round_trip))
       return self->greeters + i;
+  if (self->relay_socket != 0
+      && hp_greeter_receive (&self->relay_greeter, datagram, now, cookie,
+                             round_trip))
+    return &self->relay_greeter;
   return NULL;
 }
 
 void
-hp_match_greeting_take_proof (HpMatchGreeting *self,
+hp_match_greeting_take_proof (HpMatchGreeting *self, const HpGreeter *greeter,
                               const HpCookiePacket *cookie, gint64 now)
 {
   HpMatchProof *proof = NULL;
 
-  if (cookie->observed.family == HP_ADDRESS_IPV4)
+  if (greeter == &self->relay_greeter)
+    proof = &self->relay;
+  else if (cookie->observed.family == HP_ADDRESS_IPV4)
     proof = &self->ipv4;
   else if (cookie->observed.family == HP_ADDRESS_IPV6)
     proof = &self->ipv6;
@@ -137,21 +192,27 @@ hp_match_greeting_take_proof (HpMatchGreeting *self,
 }
 
 static void
-add_proof (const HpMatchGreeting *self, const HpMatchProof *proof,
+add_proof (const HpMatchProof *proof, HpCandidateKind kind,
            HpWireCandidates *candidates, gint64 now)
 {
-  if (proof->is_known && proof->observed.family != self->server_family
-      && proof->proven_at + PROOF_LIFETIME > now)
-    hp_candidates_add (candidates, &proof->observed,
-                       HP_CANDIDATE_SERVER_REFLEXIVE, proof->proof);
+  if (proof->is_known && proof->proven_at + PROOF_LIFETIME > now)
+    hp_candidates_add (candidates, &proof->observed, kind, proof->proof);
 }
 
 void
 hp_match_greeting_add_candidates (const HpMatchGreeting *self,
                                   HpWireCandidates *candidates, gint64 now)
 {
-  add_proof (self, &self->ipv4, candidates, now);
-  add_proof (self, &self->ipv6, candidates, now);
+  /* What the server sees anyway needs no proof. */
+  if (!self->relay_only && self->server_family != HP_ADDRESS_IPV4)
+    add_proof (&self->ipv4, HP_CANDIDATE_SERVER_REFLEXIVE, candidates, now);
+  if (!self->relay_only && self->server_family != HP_ADDRESS_IPV6)
+    add_proof (&self->ipv6, HP_CANDIDATE_SERVER_REFLEXIVE, candidates, now);
+  if (!self->by_relay)
+    add_proof (&self->relay, HP_CANDIDATE_RELAYED, candidates, now);
+  else if (self->relay_socket != 0)
+    hp_candidates_add (candidates, &self->relay_address, HP_CANDIDATE_RELAYED,
+                       NULL);
 }
 
 gboolean
@@ -161,7 +222,8 @@ hp_match_greeting_pull (HpMatchGreeting *self, HpOutgoing *outgoing,
   for (guint i = 0; i < self->n_greeters; i++)
     if (hp_greeter_pull (self->greeters + i, outgoing, now))
       return TRUE;
-  return FALSE;
+  return self->relay_socket != 0
+         && hp_greeter_pull (&self->relay_greeter, outgoing, now);
 }
 
 gint64
@@ -171,6 +233,8 @@ hp_match_greeting_get_deadline (const HpMatchGreeting *self)
 
   for (guint i = 0; i < self->n_greeters; i++)
     deadline = MIN (deadline, self->greeters[i].next_at);
+  if (self->relay_socket != 0)
+    deadline = MIN (deadline, self->relay_greeter.next_at);
   return deadline;
 }
 

@@ -5,6 +5,9 @@
 /* A match client's HELLOs: to all the server's addresses, the families in turn
  * (RFC 8305 in small), until one has answered; after that one to the family
  * that lost, whose COOKIE proves our address of that family.
+ *
+ * One more goes through a relay, if there is one: its COOKIE proves the relayed
+ * address, and where no UDP gets out it may be the only one.
  */
 
 #pragma once
@@ -28,6 +31,13 @@ typedef struct
   gint64 prove_until;   /* a HELLO for a proof is given up then */
   HpMatchProof ipv4;
   HpMatchProof ipv6;
+  gboolean by_relay;  /* the session goes through the relay */
+  gboolean relay_only; /* the server shall see nothing but the relay … */
+  gboolean asks_for_relays; /* … unless it is to be had from the server */
+  guint relay_socket;  /* 0: there is none */
+  HpAddress relay_address; /* as others see it */
+  HpGreeter relay_greeter;
+  HpMatchProof relay;
 } HpMatchGreeting;
 
 /* Stops; greets nobody before it is started */
@@ -38,12 +48,15 @@ gboolean hp_match_greeting_has_address (const HpMatchGreeting *self,
                                         const HpAddress *address);
 void hp_match_greeting_start (HpMatchGreeting *self, const HpRandom *random,
                               gint64 now);
-/* The server at @server has won: only the other family goes on */
-void hp_match_greeting_settle (HpMatchGreeting *self,
-                               const HpAddress *server, gint64 now);
+/* The server has won by @route: only what it does not prove goes on */
+void hp_match_greeting_settle (HpMatchGreeting *self, const HpRoute *route,
+                               gint64 now);
 void hp_match_greeting_stop (HpMatchGreeting *self);
-/* Has our address of the other family proven again, unless that is under way
- */
+/* Another relay; @socket 0: none any more. It is greeted through at once. */
+void hp_match_greeting_set_relay (HpMatchGreeting *self, guint socket,
+                                  const HpAddress *address,
+                                  const HpRandom *random, gint64 now);
+/* Has our other addresses proven again, unless that is under way */
 void hp_match_greeting_prove (HpMatchGreeting *self, const HpRandom *random,
                               gint64 now);
 /* A COOKIE for one of the greeters, which stops; NULL: not ours */
@@ -51,11 +64,13 @@ HpGreeter *hp_match_greeting_receive (HpMatchGreeting *self,
                                       const HpDatagram *datagram, gint64 now,
                                       HpCookiePacket *cookie,
                                       gint64 *round_trip);
-/* The COOKIE is of the session's own server: its proof is good */
+/* The COOKIE that @greeter got is of the session's own server: its proof is
+ * good */
 void hp_match_greeting_take_proof (HpMatchGreeting *self,
+                                   const HpGreeter *greeter,
                                    const HpCookiePacket *cookie, gint64 now);
 /* Adds our proven addresses, but not that of the session's own family, which
- * the server sees itself */
+ * the server sees itself; if that is the relay's, it is told so */
 void hp_match_greeting_add_candidates (const HpMatchGreeting *self,
                                        HpWireCandidates *candidates,
                                        gint64 now);

@@ -33,12 +33,15 @@ find_session (HpMatchService *self, const guint8 public_key[HP_KEY_SIZE])
 
 static void
 read_offer (HpMatchOffer *offer, guint16 suites, guint64 round_trip,
-            const HpWireCandidates *candidates)
+            const HpNatFacts *nat, const HpWireCandidates *candidates,
+            gint64 now)
 {
   /* Whole, so that two offers can be compared */
   memset (offer, 0, sizeof *offer);
   offer->suites = suites;
   offer->round_trip = MIN (round_trip, MAX_ROUND_TRIP);
+  offer->nat = *nat;
+  offer->nat_at = now;
   offer->candidates.n_candidates = candidates->n_candidates;
   for (guint i = 0; i < candidates->n_candidates; i++)
     {
@@ -88,7 +91,7 @@ copy_id (HpBytes *to, const char *id)
 static void
 fill_introduction (HpMatchService *self, HpFrame *frame, HpMatchAsk *ask,
                    HpMatchSession *about, const HpMatchOffer *offer,
-                   HpMatchSession *to)
+                   HpMatchSession *to, gint64 now)
 {
   static const HpWireCandidates none = { 0 };
   const HpAddress *observed = &about->route.remote;
@@ -99,6 +102,10 @@ fill_introduction (HpMatchService *self, HpFrame *frame, HpMatchAsk *ask,
   frame->introduction.suites = offer != NULL ? offer->suites : about->suites;
   frame->introduction.round_trip
       = offer != NULL ? offer->round_trip : about->round_trip;
+  frame->introduction.nat = offer != NULL ? offer->nat : about->nat;
+  hp_nat_facts_grow_older (
+      &frame->introduction.nat,
+      now - (offer != NULL ? offer->nat_at : about->nat_at));
   frame->introduction.ticket.number = ask->ticket.number;
   memcpy (frame->introduction.ticket.secret, ask->ticket.secret,
           HP_TICKET_SECRET_SIZE);
@@ -121,7 +128,8 @@ send_introduce (HpMatchService *self, HpMatchAsk *ask, gint64 now)
     return;
   if (ask->state == HP_MATCH_ASK_WAITING)
     frame.introduction.flags = HP_INTRODUCE_NEEDS_REPLY;
-  fill_introduction (self, &frame, ask, caller, &ask->from_caller, callee);
+  fill_introduction (self, &frame, ask, caller, &ask->from_caller, callee,
+                     now);
   copy_id (&frame.introduction.wanted_id, ask->wanted_id);
   hp_match_service_send_frame (self, callee, &frame, now);
 }
@@ -136,11 +144,14 @@ send_answer (HpMatchService *self, HpMatchAsk *ask, gint64 now)
   if (caller == NULL || callee == NULL)
     return;
   frame.introduction.request = ask->key.request;
-  fill_introduction (self, &frame, ask, callee, ask->from_callee, caller);
+  fill_introduction (self, &frame, ask, callee, ask->from_callee, caller,
+                     now);
   hp_match_service_send_frame (self, caller, &frame, now);
 }
 
-/* Both learn of each other in the same instant. */
+/* Both learn of each other in the same instant. Were only one of the two lost,
+ * the other side would knock early at a NAT that is not open yet, and spoil its
+ * mapping: so each is sent twice. */
 static void
 introduce (HpMatchService *self, HpMatchAsk *ask, gint64 now)
 {
@@ -148,11 +159,15 @@ introduce (HpMatchService *self, HpMatchAsk *ask, gint64 now)
   HpServiceEvent *event;
 
   ask->state = HP_MATCH_ASK_ANSWERED;
-  send_answer (self, ask, now);
-  send_introduce (self, ask, now);
+  for (guint i = 0; i < 2; i++)
+    {
+      send_answer (self, ask, now);
+      send_introduce (self, ask, now);
+    }
   self->statistics.introductions++;
   if (caller == NULL)
     return;
+  caller->is_known = TRUE;
   event = hp_match_service_add_event (self, HP_SERVICE_EVENT_INTRODUCED);
   memcpy (event->public_key, caller->public_key, HP_KEY_SIZE);
   memcpy (event->callee_key, ask->callee, HP_KEY_SIZE);
@@ -338,7 +353,7 @@ begin (HpMatchService *self, HpMatchSession *session, const HpFrame *frame,
   session->ask_request = MAX (session->ask_request, frame->ask.request);
   self->statistics.asks++;
   read_offer (&ask->from_caller, frame->ask.suites, frame->ask.round_trip,
-              &frame->ask.candidates);
+              &frame->ask.nat, &frame->ask.candidates, now);
   ask->by_key = frame->ask.by_key;
   if (ask->by_key)
     memcpy (ask->callee, frame->ask.target.data, HP_KEY_SIZE);
@@ -365,12 +380,13 @@ hp_match_service_receive_ask (HpMatchService *self, HpMatchSession *session,
       = hp_match_asks_find (&self->asks, session->public_key, request);
 
   session->suites = frame->ask.suites;
+  hp_match_service_note_nat (session, &frame->ask.nat, now);
   if (ask != NULL)
     {
       if (!may_repeat (self, ask, now))
         return;
       read_offer (&ask->from_caller, frame->ask.suites, frame->ask.round_trip,
-                  &frame->ask.candidates);
+                  &frame->ask.nat, &frame->ask.candidates, now);
       repeat (self, session, ask, now);
     }
   else if (request + REQUEST_WINDOW > session->ask_request
@@ -380,15 +396,24 @@ hp_match_service_receive_ask (HpMatchService *self, HpMatchSession *session,
     }
 }
 
-/* The callee's candidates: to be told again if they are new. */
+/* Of facts that a repeat gives again only their age differs. */
 static gboolean
-take_reply (HpMatchAsk *ask, const HpFrame *frame)
+are_new_facts (const HpNatFacts *facts, const HpNatFacts *before)
+{
+  return !hp_nat_facts_same_kind (facts, before)
+         || facts->port != before->port;
+}
+
+/* The callee's candidates and facts: to be told again if they are new. */
+static gboolean
+take_reply (HpMatchAsk *ask, const HpFrame *frame, gint64 now)
 {
   HpMatchOffer offer;
 
   read_offer (&offer, frame->reply.suites, frame->reply.round_trip,
-              &frame->reply.candidates);
+              &frame->reply.nat, &frame->reply.candidates, now);
   if (ask->from_callee != NULL
+      && !are_new_facts (&offer.nat, &ask->from_callee->nat)
       && memcmp (&ask->from_callee->candidates, &offer.candidates,
                  sizeof offer.candidates) == 0)
     return FALSE;
@@ -408,18 +433,19 @@ hp_match_service_receive_reply (HpMatchService *self, HpMatchSession *session,
       || memcmp (ask->callee, session->public_key, HP_KEY_SIZE) != 0)
     return;
   session->suites = frame->reply.suites;
+  hp_match_service_note_nat (session, &frame->reply.nat, now);
   if (ask->state == HP_MATCH_ASK_WAITING && !frame->reply.accept)
     {
       refuse (self, ask, HP_REFUSED_UNKNOWN_ID, now);
     }
   else if (ask->state == HP_MATCH_ASK_WAITING)
     {
-      take_reply (ask, frame);
+      take_reply (ask, frame, now);
       introduce (self, ask, now);
     }
   else if (ask->state == HP_MATCH_ASK_ANSWERED && frame->reply.accept)
     {
-      if (take_reply (ask, frame))
+      if (take_reply (ask, frame, now))
         send_answer (self, ask, now);
       /* Repeated, because the second INTRODUCE was lost */
       if (!ask->is_open)

@@ -128,6 +128,7 @@ grant (HpMatchService *self, HpMatchClaim *claim, gint64 now)
 
   end_other_presence (self, session, claim->id);
   first_time = session->presence == NULL;
+  session->is_known = TRUE;
   if (first_time)
     session->presence
         = hp_match_presences_add (&self->presences, claim->id,
@@ -367,6 +368,9 @@ hp_match_service_receive_register (HpMatchService *self,
 {
   HpMatchClaim *claim;
 
+  /* A repeat may know more than the first one did. */
+  if (frame->reg.request >= session->register_request)
+    hp_match_service_note_nat (session, &frame->reg.nat, now);
   if (!begin_request (self, session, frame->reg.request, now))
     return;
   session->suites = frame->reg.suites;

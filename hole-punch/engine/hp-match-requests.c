@@ -14,6 +14,10 @@
 /* A refusal that passes: limits, a registry that cannot be reached */
 #define RETRY_INTERVAL (5 * G_TIME_SPAN_SECOND)
 #define MAX_INCOMING 64
+/* News about ourselves: a REPLY is not answered, and may be lost */
+#define TELLINGS 2
+/* So long after an introduction its sides try to reach each other */
+#define INTRODUCTION_TIME (10 * G_TIME_SPAN_SECOND)
 
 void
 hp_match_requests_init (HpMatchRequests *self, const HpRandom *random)
@@ -119,6 +123,17 @@ hp_match_requests_restart (HpMatchRequests *self, gint64 now)
     begin_registration (registration, ++self->last_request, now);
   for (GList *link = self->queries.head; link != NULL; link = link->next)
     say_now (&((HpMatchQuery *) link->data)->repeat, now);
+}
+
+void
+hp_match_requests_hold (HpMatchRequests *self, gint64 now)
+{
+  HpMatchRegistration *registration = &self->registration;
+
+  if (!registration->is_wanted)
+    return;
+  registration->is_unregistering = TRUE;
+  begin_registration (registration, ++self->last_request, now);
 }
 
 gboolean
@@ -241,6 +256,30 @@ hp_match_requests_reply (HpMatchIncoming *incoming, gboolean accept,
     say_no_more (&incoming->repeat);
 }
 
+void
+hp_match_requests_tell_nat (HpMatchRequests *self, gboolean register_too,
+                            gint64 now)
+{
+  HpMatchRegistration *registration = &self->registration;
+
+  if (register_too && registration->is_wanted
+      && (registration->is_registered
+          || registration->repeat.next_at != NEVER))
+    begin_registration (registration, ++self->last_request, now);
+  for (GList *link = self->queries.head; link != NULL; link = link->next)
+    say_now (&((HpMatchQuery *) link->data)->repeat, now);
+  for (GList *link = self->incoming.head; link != NULL; link = link->next)
+    {
+      HpMatchIncoming *incoming = link->data;
+      gboolean is_accepted = incoming->is_decided ? incoming->accept
+                                                  : !incoming->needed_reply;
+
+      if (is_accepted && now - incoming->came_at < INTRODUCTION_TIME)
+        hp_match_requests_reply (incoming, TRUE,
+                                 MAX (incoming->repeats_left, TELLINGS), now);
+    }
+}
+
 /* Writing */
 
 static void
@@ -280,6 +319,7 @@ write_registration (HpMatchRequests *self, const HpMatchSelf *about,
   frame.reg.request = registration->request;
   frame.reg.flags = registration->flags;
   frame.reg.suites = about->suites;
+  frame.reg.nat = about->nat;
   set_bytes (&frame.reg.id, registration->id);
   if (!write_frame (&frame, writer))
     return FALSE;
@@ -303,6 +343,7 @@ write_query (HpMatchQuery *query, const HpMatchSelf *about, HpWriter *writer,
     set_bytes (&frame.ask.target, query->id);
   frame.ask.suites = about->suites;
   frame.ask.round_trip = MAX (about->round_trip, 0);
+  frame.ask.nat = about->nat;
   frame.ask.candidates = *about->candidates;
   if (!write_frame (&frame, writer))
     return FALSE;
@@ -323,7 +364,10 @@ write_reply (HpMatchIncoming *incoming, const HpMatchSelf *about,
   frame.reply.suites = about->suites;
   frame.reply.round_trip = MAX (about->round_trip, 0);
   if (incoming->accept)
-    frame.reply.candidates = *about->candidates;
+    {
+      frame.reply.nat = about->nat;
+      frame.reply.candidates = *about->candidates;
+    }
   if (!write_frame (&frame, writer))
     return FALSE;
   incoming->repeats_left--;
@@ -338,8 +382,11 @@ gboolean
 hp_match_requests_write (HpMatchRequests *self, const HpMatchSelf *about,
                          HpWriter *writer, gint64 now)
 {
-  gboolean wrote = write_registration (self, about, writer, now);
+  gboolean wrote = (!about->is_held || self->registration.is_unregistering)
+                   && write_registration (self, about, writer, now);
 
+  if (about->is_held)
+    return wrote;
   for (GList *link = self->incoming.head; link != NULL; link = link->next)
     wrote |= write_reply (link->data, about, writer, now);
   for (GList *link = self->queries.head; link != NULL; link = link->next)
@@ -360,11 +407,13 @@ hp_match_requests_write_unregister (HpMatchRequests *self, HpWriter *writer)
 }
 
 gint64
-hp_match_requests_get_deadline (const HpMatchRequests *self)
+hp_match_requests_get_deadline (const HpMatchRequests *self, gboolean is_held)
 {
-  gint64 deadline = MIN (self->registration.repeat.next_at,
-                         self->registration.renew_at);
+  const HpMatchRegistration *registration = &self->registration;
+  gint64 deadline = MIN (registration->repeat.next_at, registration->renew_at);
 
+  if (is_held)
+    return registration->is_unregistering ? deadline : NEVER;
   for (GList *link = self->incoming.head; link != NULL; link = link->next)
     deadline = MIN (deadline,
                     ((HpMatchIncoming *) link->data)->repeat.next_at);

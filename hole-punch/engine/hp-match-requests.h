@@ -41,6 +41,7 @@ typedef struct
   gboolean is_answered;
   guint64 ticket_number;       /* of the last ANSWER */
   HpWireCandidates candidates; /* of the last ANSWER */
+  HpNatFacts nat;              /* of the last ANSWER */
   GList link;
 } HpMatchQuery;
 
@@ -48,6 +49,7 @@ typedef struct
 typedef struct
 {
   guint64 ticket_number;
+  gint64 came_at; /* the newest INTRODUCE of it */
   gboolean needed_reply;
   gboolean is_decided;
   gboolean accept;
@@ -69,13 +71,20 @@ typedef struct
 {
   guint16 suites;
   gint64 round_trip;
+  HpNatFacts nat;
   const HpWireCandidates *candidates;
+  gboolean is_held; /* nothing is said but that a presence ends */
 } HpMatchSelf;
 
 void hp_match_requests_init (HpMatchRequests *self, const HpRandom *random);
 void hp_match_requests_clear (HpMatchRequests *self);
 /* A new session: everything that is wanted is to be said to it */
 void hp_match_requests_restart (HpMatchRequests *self, gint64 now);
+
+/* A new session that nobody is to find us by, since it shows our address: the
+ * presence of the one before, which it has got, is to end with its first
+ * packet. What is wanted is for a later session. */
+void hp_match_requests_hold (HpMatchRequests *self, gint64 now);
 
 void hp_match_requests_register (HpMatchRequests *self, const char *id,
                                  guint flags, gint64 now);
@@ -92,6 +101,10 @@ HpMatchIncoming *hp_match_requests_add_incoming (HpMatchRequests *self,
 /* To be said at once, and @times in all */
 void hp_match_requests_reply (HpMatchIncoming *incoming, gboolean accept,
                               guint times, gint64 now);
+/* The NAT facts are news to those whom an introduction concerns just now; if
+ * they are of another kind (@register_too), to later callers as well */
+void hp_match_requests_tell_nat (HpMatchRequests *self, gboolean register_too,
+                                 gint64 now);
 
 /* Writes the frames that are due, as far as they fit; whether there were any */
 gboolean hp_match_requests_write (HpMatchRequests *self,
@@ -100,7 +113,8 @@ gboolean hp_match_requests_write (HpMatchRequests *self,
 /* UNREGISTER, for a farewell */
 void hp_match_requests_write_unregister (HpMatchRequests *self,
                                          HpWriter *writer);
-gint64 hp_match_requests_get_deadline (const HpMatchRequests *self);
+gint64 hp_match_requests_get_deadline (const HpMatchRequests *self,
+                                       gboolean is_held);
 
 /* REGISTERED: whether it is news that we are registered */
 gboolean hp_match_requests_registered (HpMatchRequests *self,

@@ -3,8 +3,9 @@
  */
 
 /* The match service's inside, shared by its conductor (hp-match-service.c),
- * registering (hp-match-registering.c) and introducing
- * (hp-match-introducing.c).
+ * registering (hp-match-registering.c), introducing
+ * (hp-match-introducing.c), relays (hp-match-relaying.c) and knocking
+ * (hp-match-knocking.c).
  */
 
 #pragma once
@@ -49,6 +50,7 @@ struct _HpMatchService
   HpMatchServiceConfig config;
   HpCookieJar jar;
   guint8 ticket_secret[HP_KEY_SIZE];
+  HpMatchPlaces places;
   gboolean asks_registration;
   gboolean asks_introduction;
   gboolean is_closing;
@@ -66,6 +68,10 @@ struct _HpMatchService
   HpRateLimiter *registers;          /* of an identity */
   HpRateLimiter *asks_of_identity;
   HpRateLimiter *asks_of_prefix;
+  HpRateLimiter *relays_of_identity;
+  HpRateLimiter *relays_of_prefix;
+  HpRateLimiter *knocks_of_identity;
+  HpRateLimiter *knocks_to_prefix;
   HpRateLimiter *stun;               /* to a prefix */
   HpRateLimiter *unknown;            /* to a prefix */
   HpServiceStatistics statistics;
@@ -90,6 +96,9 @@ void hp_match_service_send_close (HpMatchService *self,
 /* An event to be filled by the caller, already in the queue */
 HpServiceEvent *hp_match_service_add_event (HpMatchService *self,
                                             HpServiceEventType type);
+/* What @session has said of its NATs just now */
+void hp_match_service_note_nat (HpMatchSession *session, const HpNatFacts *nat,
+                                gint64 now);
 /* Ends session, presence and claim */
 void hp_match_service_drop_session (HpMatchService *self,
                                     HpMatchSession *session, gint64 now);
@@ -136,3 +145,18 @@ void hp_match_service_ask_answered (HpMatchService *self, HpMatchAsk *ask,
 void hp_match_service_ask_authorized (HpMatchService *self, HpMatchAsk *ask,
                                       gboolean allow, gint64 now);
 void hp_match_service_expire_asks (HpMatchService *self, gint64 now);
+
+/* hp-match-relaying.c */
+
+void hp_match_service_receive_relay_request (HpMatchService *self,
+                                             HpMatchSession *session,
+                                             const HpFrame *frame,
+                                             gint64 now);
+
+/* hp-match-knocking.c */
+
+/* @asked: where the KNOCK came from and to */
+void hp_match_service_receive_knock (HpMatchService *self,
+                                     HpMatchSession *session,
+                                     const HpRoute *asked,
+                                     const HpFrame *frame, gint64 now);

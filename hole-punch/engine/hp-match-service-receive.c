@@ -72,10 +72,31 @@ send_bytes (HpMatchService *self, const HpRoute *route, const guint8 *bytes,
   item->length = length;
 }
 
+/* Of the pair of hosts the one that was not asked, if it is known and of this
+ * family; else the one that was. The other port in any case. */
+static gboolean
+get_other_address (const HpMatchPlaces *places, const HpAddress *asked,
+                   HpAddress *other)
+{
+  const HpAddress *host = &places->hosts[1];
+
+  if (places->ports[1] == 0 || asked->family == HP_ADDRESS_NONE)
+    return FALSE;
+  *other = *asked;
+  if (hp_address_same_host (host, asked))
+    host = &places->hosts[0];
+  if (host->family == asked->family)
+    *other = *host;
+  other->port = places->ports[asked->port != places->ports[1]];
+  return TRUE;
+}
+
 static void
 receive_stun (HpMatchService *self, const HpDatagram *datagram, gint64 now)
 {
   guint8 bytes[HP_STUN_MAX_SIZE];
+  gboolean has_other;
+  HpAddress other;
   gsize length;
 
   if (!hp_rate_limiter_take_address (self->stun, &datagram->route.remote, now))
@@ -83,8 +104,11 @@ receive_stun (HpMatchService *self, const HpDatagram *datagram, gint64 now)
       self->statistics.dropped_rate_limited++;
       return;
     }
+  has_other = get_other_address (&self->places, &datagram->route.local,
+                                 &other);
   length = hp_stun_create_response (datagram->bytes, datagram->length,
-                                    &datagram->route.remote, NULL, bytes,
+                                    &datagram->route.remote,
+                                    has_other ? &other : NULL, bytes,
                                     sizeof bytes);
   if (length == 0)
     {
@@ -238,6 +262,7 @@ confirm (HpMatchService *self, HpMatchSession *session, gint64 now)
     return;
   /* Being present is of the identity, not of the session. */
   session->presence = g_steal_pointer (&older->presence);
+  session->is_known = older->is_known;
   if (older->claim != NULL)
     hp_match_service_cancel_claim (self, older->claim);
   hp_match_service_send_close (self, older, HP_CLOSE_REPLACED, now);
@@ -303,6 +328,13 @@ receive_frame (HpMatchService *self, HpMatchSession *session,
       return TRUE;
     case HP_FRAME_REPLY:
       hp_match_service_receive_reply (self, session, frame, now);
+      return TRUE;
+    case HP_FRAME_RELAY_REQUEST:
+      hp_match_service_receive_relay_request (self, session, frame, now);
+      return TRUE;
+    case HP_FRAME_KNOCK:
+      hp_match_service_receive_knock (self, session, &datagram->route, frame,
+                                      now);
       return TRUE;
     case HP_FRAME_CLOSE:
       hp_match_service_drop_session (self, session, now);

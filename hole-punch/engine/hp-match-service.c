@@ -16,6 +16,9 @@
 #define LIMITER_BUCKETS 4096
 #define REGISTERS_PER_MINUTE 30
 #define UNKNOWN_PER_SECOND 10
+#define RELAYS_PER_MINUTE 10
+/* Six at most for each time a peer looks at its NAT */
+#define KNOCKS_PER_MINUTE 30
 
 HpServiceEvent *
 hp_match_service_add_event (HpMatchService *self, HpServiceEventType type)
@@ -66,6 +69,10 @@ hp_match_service_new (const HpMatchServiceConfig *config, gint64 now)
   self->registers = new_limiter (self);
   self->asks_of_identity = new_limiter (self);
   self->asks_of_prefix = new_limiter (self);
+  self->relays_of_identity = new_limiter (self);
+  self->relays_of_prefix = new_limiter (self);
+  self->knocks_of_identity = new_limiter (self);
+  self->knocks_to_prefix = new_limiter (self);
   self->stun = new_limiter (self);
   self->unknown = new_limiter (self);
   hp_match_service_set_config (self, config);
@@ -87,6 +94,14 @@ hp_match_service_set_config (HpMatchService *self,
                             config->max_asks_per_minute, minute);
   hp_rate_limiter_set_rate (self->asks_of_prefix,
                             10 * config->max_asks_per_minute, minute);
+  hp_rate_limiter_set_rate (self->relays_of_identity, RELAYS_PER_MINUTE,
+                            minute);
+  hp_rate_limiter_set_rate (self->relays_of_prefix, 10 * RELAYS_PER_MINUTE,
+                            minute);
+  hp_rate_limiter_set_rate (self->knocks_of_identity, KNOCKS_PER_MINUTE,
+                            minute);
+  hp_rate_limiter_set_rate (self->knocks_to_prefix, 10 * KNOCKS_PER_MINUTE,
+                            minute);
   hp_rate_limiter_set_rate (self->stun, config->max_stun_per_second,
                             G_USEC_PER_SEC);
   hp_rate_limiter_set_rate (self->unknown, UNKNOWN_PER_SECOND,
@@ -103,6 +118,13 @@ void
 hp_match_service_set_asks_introduction (HpMatchService *self, gboolean asks)
 {
   self->asks_introduction = asks;
+}
+
+void
+hp_match_service_set_places (HpMatchService *self,
+                             const HpMatchPlaces *places)
+{
+  self->places = *places;
 }
 
 static void
@@ -133,11 +155,23 @@ hp_match_service_free (HpMatchService *self)
   hp_rate_limiter_free (self->registers);
   hp_rate_limiter_free (self->asks_of_identity);
   hp_rate_limiter_free (self->asks_of_prefix);
+  hp_rate_limiter_free (self->relays_of_identity);
+  hp_rate_limiter_free (self->relays_of_prefix);
+  hp_rate_limiter_free (self->knocks_of_identity);
+  hp_rate_limiter_free (self->knocks_to_prefix);
   hp_rate_limiter_free (self->stun);
   hp_rate_limiter_free (self->unknown);
   hp_cookie_jar_clear (&self->jar);
   hp_crypto_wipe (self, sizeof *self);
   g_free (self);
+}
+
+void
+hp_match_service_note_nat (HpMatchSession *session, const HpNatFacts *nat,
+                           gint64 now)
+{
+  session->nat = *nat;
+  session->nat_at = now;
 }
 
 void

@@ -25,7 +25,11 @@
  *                  HP_INTRODUCE_NEEDS_REPLY: the start that both have in
  *                  common, and what acknowledges the REPLY.
  *   REPLY        also to an INTRODUCE that needs none: then it only tells of
- *                  the callee's candidates, which a further ANSWER passes on.
+ *                  the callee's candidates and NATs, which a further ANSWER
+ *                  passes on.
+ *   RELAY_REQUEST → RELAYS or REFUSED
+ *   KNOCK        → STUN Binding indications to an address of the peer's that
+ *                  has a proof, from where it says; KNOCKED
  *   CLOSE        ends session and presence.
  *
  * The service PINGs the holder of an ephemeral id when somebody else wants it;
@@ -63,6 +67,9 @@ typedef enum
   HP_SERVICE_EVENT_AUTHORIZE_REGISTRATION, /* handle, id, public_key */
   HP_SERVICE_EVENT_AUTHORIZE_INTRODUCTION, /* handle, caller (public_key,
                               id), wanted_id */
+  /* A question without a deadline, answered at once or not at all */
+  HP_SERVICE_EVENT_RELAYS,     /* handle, request, public_key, id, address,
+                                  is_known: what lets it in at a relay? */
   /* Tidings */
   HP_SERVICE_EVENT_REGISTERED, /* id, public_key, address, first_time */
   HP_SERVICE_EVENT_EXPIRED,    /* id, public_key: gone, or unregistered */
@@ -80,6 +87,8 @@ typedef struct
   guint8 callee_key[HP_KEY_SIZE];
   gboolean ephemeral;
   gboolean first_time; /* not a refresh */
+  gboolean is_known;   /* has been granted an id, or an introduction */
+  guint64 request;
   HpAddress address;
 } HpServiceEvent;
 
@@ -108,6 +117,31 @@ void hp_match_service_set_asks_registration (HpMatchService *self,
 void hp_match_service_set_asks_introduction (HpMatchService *self,
                                              gboolean asks);
 
+/* TURN servers, and what lets a peer in there for some time */
+typedef struct
+{
+  guint lifetime; /* seconds */
+  guint n_relays;
+  const char *uris[HP_MAX_RELAYS];
+  const char *username;
+  const char *password;
+} HpMatchRelays;
+
+/* Where the server can be asked by STUN: at two ports, and perhaps two IP
+ * addresses. What is not known, or not there, is NONE or 0. */
+typedef struct
+{
+  HpAddress hosts[2];
+  guint16 ports[2];
+  guint second_sockets[2]; /* numbers of those at the second port, of each
+                              host */
+} HpMatchPlaces;
+
+/* Told in answers to STUN (OTHER-ADDRESS, RFC 5780); without a second port
+ * nothing is told. */
+void hp_match_service_set_places (HpMatchService *self,
+                                  const HpMatchPlaces *places);
+
 /* Everything that comes to the server's port: HELLO, INITIATION, DATA, STUN.
  * Unknown handles and late answers are passed over. */
 void hp_match_service_receive (HpMatchService *self,
@@ -119,6 +153,11 @@ void hp_match_service_answer (HpMatchService *self, guint64 handle,
                               gint64 now);
 void hp_match_service_authorize (HpMatchService *self, guint64 handle,
                                  gboolean allow, gint64 now);
+
+/* @relays NULL: it gets none, and is told that */
+void hp_match_service_answer_relays (HpMatchService *self, guint64 handle,
+                                     guint64 request,
+                                     const HpMatchRelays *relays, gint64 now);
 
 gboolean hp_match_service_pull (HpMatchService *self, HpOutgoing *outgoing,
                                 gint64 now);

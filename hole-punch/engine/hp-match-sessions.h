@@ -39,10 +39,14 @@ typedef struct
   gint64 responded_at;
   gint64 round_trip; /* µs: RESPONSE to the first DATA, or as it told us */
   guint16 suites;    /* as told by REGISTER, ASK or REPLY; 0: not yet */
+  HpNatFacts nat;    /* likewise */
+  gint64 nat_at;     /* when they were told */
+  gboolean is_known; /* has been granted an id, or an introduction */
   guint64 register_request; /* the highest; lower ones are ignored */
   guint8 register_code;     /* what it was answered: HpRefusedCode, or 0 */
   gboolean register_done;
   guint64 ask_request; /* the highest */
+  guint64 relay_request; /* the last one */
   HpMatchPresence *presence;
   HpMatchClaim *claim; /* a REGISTER under way */
   GList link;

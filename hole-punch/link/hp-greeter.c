@@ -7,6 +7,7 @@
 #include <string.h>
 
 #define FIRST_INTERVAL (250 * G_TIME_SPAN_MILLISECOND)
+#define LEAST_INTERVAL (50 * G_TIME_SPAN_MILLISECOND)
 #define LAST_INTERVAL (4 * G_TIME_SPAN_SECOND)
 #define NEVER G_MAXINT64
 
@@ -30,6 +31,12 @@ hp_greeter_start (HpGreeter *self, const HpRandom *random, gint64 at)
   self->next_at = at;
   self->interval = FIRST_INTERVAL;
   self->sent_at = 0;
+}
+
+void
+hp_greeter_hurry (HpGreeter *self, gint64 interval)
+{
+  self->interval = MIN (self->interval, MAX (interval, LEAST_INTERVAL));
 }
 
 void

@@ -29,6 +29,9 @@ void hp_greeter_init (HpGreeter *self, const HpRoute *route,
                       const HpRandom *random, gint64 now);
 /* Begins a new exchange (a fresh transaction) at @at */
 void hp_greeter_start (HpGreeter *self, const HpRandom *random, gint64 at);
+/* A COOKIE is likely to be there after @interval, if less than the first one:
+ * then it repeats sooner */
+void hp_greeter_hurry (HpGreeter *self, gint64 interval);
 void hp_greeter_stop (HpGreeter *self);
 gboolean hp_greeter_pull (HpGreeter *self, HpOutgoing *outgoing, gint64 now);
 /* A COOKIE with our transaction, from where we sent to: gives it and the round

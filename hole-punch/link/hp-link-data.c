@@ -13,6 +13,9 @@
 #define UNPROVEN_RESERVE 4
 /* Without any hint RFC 9002 begins with a third of a second */
 #define MAX_SUGGESTED (333 * G_TIME_SPAN_MILLISECOND)
+/* Packets from one number that is left out to the next */
+#define SKIP_MIN 256
+#define SKIP_SPREAD 4096
 #define CLOSE_COPIES 3
 #define CLOSE_MORE 20
 #define CLOSE_GAP (100 * G_TIME_SPAN_MILLISECOND)
@@ -156,6 +159,26 @@ write_path_frames (HpLink *self, HpWriter *writer, gint64 now)
     hp_transport_ping (self->transport);
 }
 
+/* Now and then a number is left out, so that who acknowledges what did not come
+ * is found out (RFC 9000, section 21.4): not so often that the ACKs, which tell
+ * of each gap, become much larger. */
+static void
+skip_number (HpLink *self)
+{
+  guint64 number = hp_session_get_next_number (self->session);
+  guint16 more;
+
+  if (number < self->skip_at)
+    return;
+  if (self->skip_at > 0)
+    {
+      hp_transport_skip_number (self->transport, number);
+      hp_session_skip_number (self->session);
+    }
+  hp_random_fill (&self->config.random, &more, sizeof more);
+  self->skip_at = number + SKIP_MIN + more % SKIP_SPREAD;
+}
+
 static gboolean
 write_transport (HpLink *self, HpOutgoing *outgoing, HpWriter *before,
                  gint64 now)
@@ -175,6 +198,7 @@ write_transport (HpLink *self, HpOutgoing *outgoing, HpWriter *before,
   hp_writer_init (&writer, before->data + before->offset,
                   MIN (hp_writer_left (before), allowance - size));
   hp_transport_allow_marks (self->transport, self->path->is_proven);
+  skip_number (self);
   if (!hp_transport_write_packet (
           self->transport, &writer,
           hp_session_get_next_number (self->session),
@@ -216,6 +240,10 @@ pull_in_use (HpLink *self, HpOutgoing *outgoing, gint64 now)
       path->challenge_at = NEVER;
       return FALSE;
     }
+  /* Found out for less than by trying: what has come mostly asks for nothing
+   * but to be delivered. */
+  if (!probe && hp_transport_is_idle (self->transport, now))
+    return FALSE;
   if (!begin_packet (outgoing, HP_DATAGRAM_SIZE_MAX, &writer))
     return FALSE;
   write_path_frames (self, &writer, now);
@@ -228,6 +256,11 @@ pull_in_use (HpLink *self, HpOutgoing *outgoing, gint64 now)
   if (!hp_path_spend (path))
     return FALSE;
   end_packet (self, path, outgoing, writer.offset, now);
+  /* Whatever else may have something to say was asked before this; but a
+   * challenge can make others due */
+  outgoing->is_last = !probe && path->is_proven
+                      && hp_link_may_use_transport (self)
+                      && hp_transport_is_idle (self->transport, now);
   return TRUE;
 }
 
@@ -241,21 +274,27 @@ hp_link_pull_data (HpLink *self, HpOutgoing *outgoing, gint64 now)
 }
 
 void
-hp_link_offer_candidates (HpLink *self, const HpWireCandidates *candidates,
-                          gint64 now)
+hp_link_send_control (HpLink *self, const HpFrame *frame)
 {
-  HpFrame frame = { .type = HP_FRAME_CANDIDATES, .candidates = *candidates };
   guint8 buffer[1000];
   g_autoptr (GBytes) bytes = NULL;
   HpWriter writer;
 
-  if (self->state == HP_LINK_CLOSED || candidates->n_candidates == 0)
-    return;
   hp_writer_init (&writer, buffer, sizeof buffer);
-  hp_frame_write (&frame, &writer);
+  hp_frame_write (frame, &writer);
   g_assert (hp_writer_ok (&writer));
   bytes = g_bytes_new (buffer, writer.offset);
   hp_transport_send_control (self->transport, bytes);
+}
+
+void
+hp_link_offer_candidates (HpLink *self, const HpWireCandidates *candidates,
+                          gint64 now)
+{
+  HpFrame frame = { .type = HP_FRAME_CANDIDATES, .candidates = *candidates };
+
+  if (self->state != HP_LINK_CLOSED && candidates->n_candidates > 0)
+    hp_link_send_control (self, &frame);
 }
 
 /* CLOSE */
@@ -386,6 +425,9 @@ take_frame (HpLink *self, HpPath *path, const HpFrame *frame, guint64 number,
     case HP_FRAME_CANDIDATES:
       hp_link_receive_candidates (self, &frame->candidates, now);
       return TRUE;
+    case HP_FRAME_NAT:
+      hp_link_receive_nat (self, &frame->nat, now);
+      return TRUE;
     case HP_FRAME_ACK:
     case HP_FRAME_ACK_ECN:
       return frame->ack.largest < hp_session_get_next_number (self->session)
@@ -408,6 +450,10 @@ take_frame (HpLink *self, HpPath *path, const HpFrame *frame, guint64 number,
     case HP_FRAME_ANSWER:
     case HP_FRAME_INTRODUCE:
     case HP_FRAME_OBSERVED:
+    case HP_FRAME_RELAY_REQUEST:
+    case HP_FRAME_RELAYS:
+    case HP_FRAME_KNOCK:
+    case HP_FRAME_KNOCKED:
       return FALSE;
     }
   return FALSE;

@@ -14,6 +14,10 @@
 #define NEVER G_MAXINT64
 /* Nobody is made to wait longer for the synchronised start */
 #define MAX_START_DELAY (5 * G_TIME_SPAN_SECOND)
+/* How long an introduction leads over one in the other direction */
+#define LEAD_TIME (4 * G_TIME_SPAN_SECOND)
+/* RFC 6335, section 6: 49152 to 65535 */
+#define FIRST_DYNAMIC_PORT 0xc000
 /* How long those are tried that come when there is a good path */
 #define TRICKLE_GRACE (3 * G_TIME_SPAN_SECOND)
 /* Told inside the session. Public ones come without proof: few, so that
@@ -59,10 +63,12 @@ add_candidates (HpLink *self, const HpWireCandidates *candidates,
 {
   guint i;
 
+  hp_link_rank_paths (self, now);
   if (self->state == HP_LINK_READY
-      && (self->grace_until != NEVER
-          || !hp_puncher_is_running (self->puncher)))
+      && !hp_puncher_is_running (self->puncher))
     self->grace_until = now + TRICKLE_GRACE;
+  else if (self->state == HP_LINK_READY && self->grace_until != NEVER)
+    self->grace_until = MAX (self->grace_until, now + TRICKLE_GRACE);
 
   for (i = 0; i < candidates->n_candidates; i++)
     {
@@ -174,9 +180,25 @@ gather_candidates (const HpLink *self, HpWireCandidates *all)
 }
 
 static void
-update_introduction (HpLink *self, HpIntroduction *known,
-                     const HpWireCandidates *candidates, gint64 now)
+note_relayed (HpIntroduction *introduction, const HpAddress *address)
 {
+  guint i;
+
+  for (i = 0; i < introduction->candidates.n_candidates; i++)
+    {
+      HpWireCandidate *known = &introduction->candidates.candidates[i];
+
+      if (hp_address_equal (&known->address, address))
+        known->kind = HP_CANDIDATE_RELAYED;
+    }
+}
+
+/* It comes again, with what was found out since */
+static void
+update_introduction (HpLink *self, HpIntroduction *known,
+                     const HpIntroduction *again, gint64 now)
+{
+  const HpWireCandidates *candidates = &again->candidates;
   HpWireCandidates fresh = { 0 };
   guint i;
 
@@ -184,6 +206,8 @@ update_introduction (HpLink *self, HpIntroduction *known,
     {
       const HpWireCandidate *candidate = &candidates->candidates[i];
 
+      if (candidate->kind == HP_CANDIDATE_RELAYED)
+        note_relayed (known, &candidate->address);
       if (hp_candidates_contain (&known->candidates, &candidate->address))
         continue;
       hp_candidates_add (&known->candidates, &candidate->address,
@@ -192,6 +216,124 @@ update_introduction (HpLink *self, HpIntroduction *known,
     }
   if (fresh.n_candidates > 0)
     add_candidates (self, &fresh, now);
+  hp_link_rank_paths (self, now);
+  hp_link_receive_nat (self, &again->nat, now);
+}
+
+void
+hp_link_set_nat (HpLink *self, const HpNatFacts *local, gint64 now)
+{
+  HpFrame frame = { .type = HP_FRAME_NAT, .nat = *local };
+
+  if (memcmp (&self->nat, local, sizeof *local) == 0
+      || self->state == HP_LINK_CLOSED)
+    return;
+  self->nat = *local;
+  hp_puncher_set_facts (self->puncher, local, NULL, now);
+  if (self->session != NULL)
+    hp_link_send_control (self, &frame);
+}
+
+void
+hp_link_receive_nat (HpLink *self, const HpNatFacts *nat, gint64 now)
+{
+  if (nat->mapping == HP_WIRE_MAPPING_UNKNOWN
+      || memcmp (&self->remote_nat, nat, sizeof *nat) == 0)
+    return;
+  self->remote_nat = *nat;
+  hp_puncher_set_facts (self->puncher, NULL, nat, now);
+}
+
+void
+hp_link_allow_spray (HpLink *self, gint64 now)
+{
+  guint i;
+
+  for (i = 0; i < self->n_introductions; i++)
+    self->introductions[i].may_spray = TRUE;
+  hp_puncher_allow_spray (self->puncher, now);
+}
+
+const HpPunchAttempt *
+hp_link_get_attempts (const HpLink *self, guint *n_attempts)
+{
+  return hp_puncher_get_attempts (self->puncher, n_attempts);
+}
+
+char *
+hp_link_describe_attempts (const HpLink *self)
+{
+  return hp_puncher_describe (self->puncher);
+}
+
+/* Where the fresh sockets of the caller and the callee are: known to both and
+ * to nobody else, so that nothing knocks there before its time */
+static void
+choose_fresh_ports (const HpTicket *ticket, guint16 *callers, guint16 *callees)
+{
+  static const guint8 label[] = "fresh ports";
+  HpHashPart part = { label, sizeof label };
+  guint8 digest[HP_HASH_SIZE];
+  HpReader reader;
+
+  hp_crypto_hmac (digest, ticket->secret, ticket->secret_length, &part, 1);
+  hp_reader_init (&reader, digest, sizeof digest);
+  *callers = FIRST_DYNAMIC_PORT | hp_reader_u16 (&reader);
+  *callees = FIRST_DYNAMIC_PORT | hp_reader_u16 (&reader);
+}
+
+/* Both sides have asked, and hear of it in different orders: the introduction
+ * of the one with the larger key leads, so that both climb one ladder together
+ */
+static gboolean
+is_led (const HpLink *self, gint64 now)
+{
+  gboolean is_larger = memcmp (self->config.local.public_key,
+                               self->config.remote_public, HP_KEY_SIZE)
+                       > 0;
+  const HpIntroduction *newest = get_newest (self);
+  guint i;
+
+  if (!newest->punch || newest->is_caller == is_larger
+      || !hp_puncher_is_running (self->puncher))
+    return FALSE;
+  for (i = 0; i + 1 < self->n_introductions; i++)
+    {
+      const HpIntroduction *earlier = &self->introductions[i];
+
+      if (earlier->punch && earlier->is_caller == is_larger
+          && now - earlier->start_at < LEAD_TIME)
+        return TRUE;
+    }
+  return FALSE;
+}
+
+static void
+start_puncher (HpLink *self, const HpIntroduction *introduction, gint64 now)
+{
+  HpPunchPlan plan = {
+    .openers = introduction->punch,
+    .start_at = introduction->start_at,
+    .is_caller = introduction->is_caller,
+    .local = self->nat,
+    .remote = self->remote_nat,
+    .observed = introduction->observed,
+    .may_spray = introduction->may_spray,
+    .relay_only = self->config.relay_only,
+    .by_relay = introduction->by_relay,
+    .round_trip = hp_link_get_round_trip (self),
+  };
+
+  gather_candidates (self, &plan.candidates);
+  if (!introduction->may_spray)
+    plan.fresh_local = plan.fresh_remote = 0;
+  else if (introduction->is_caller)
+    choose_fresh_ports (&introduction->ticket, &plan.fresh_local,
+                        &plan.fresh_remote);
+  else
+    choose_fresh_ports (&introduction->ticket, &plan.fresh_remote,
+                        &plan.fresh_local);
+  hp_puncher_start (self->puncher, &plan, now);
 }
 
 void
@@ -199,17 +341,18 @@ hp_link_introduce (HpLink *self, const HpIntroduction *introduction,
                    gint64 now)
 {
   HpIntroduction *known = find_introduction (self, &introduction->ticket);
-  HpWireCandidates candidates;
 
   if (self->state == HP_LINK_CLOSED)
     return;
   if (known != NULL)
     {
-      update_introduction (self, known, &introduction->candidates, now);
+      update_introduction (self, known, introduction, now);
       return;
     }
 
   known = append_introduction (self, introduction, now);
+  self->remote_nat = known->nat;
+  hp_link_rank_paths (self, now);
   if (self->session == NULL)
     {
       gint64 until = known->start_at + HP_PUNCH_TIMEOUT;
@@ -223,12 +366,16 @@ hp_link_introduce (HpLink *self, const HpIntroduction *introduction,
           && !hp_link_has_answered (self))
         hp_link_initiate (self, known);
     }
-  else
-    hp_link_check_paths (self, now);
+  /* Who is silent asks by itself, but not what would be knocked at early */
+  else if (self->state != HP_LINK_SILENT)
+    hp_link_ask_paths (self, now);
 
-  gather_candidates (self, &candidates);
-  hp_puncher_start (self->puncher, &candidates, known->punch, known->start_at,
-                    now);
+  if (is_led (self, now))
+    {
+      add_candidates (self, &known->candidates, now);
+      return;
+    }
+  start_puncher (self, known, now);
   punch_from (self, known->start_at);
 }
 
@@ -280,11 +427,10 @@ write_punch (HpLink *self, const HpPunch *punch, HpOutgoing *outgoing,
                        && !hp_link_has_answered (self);
   HpPath *path;
 
-  if (punch->ttl != 0 || (self->session == NULL && !initiates))
+  if (punch->is_probe || (self->session == NULL && !initiates))
     return pull_probe (self, punch, outgoing);
 
   path = hp_link_ensure_path (self, &punch->route);
-  path->is_relayed = punch->kind == HP_CANDIDATE_RELAYED;
   if (self->session != NULL)
     return hp_link_write_check (self, path, outgoing, now);
   return pull_initiation (self, path, outgoing, now);

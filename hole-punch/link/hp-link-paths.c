@@ -2,14 +2,15 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-/* Which paths there are and which one is used.
+/* Which of the paths is used.
  *
  * The initiator chooses among the proven ones; the responder follows the
  * highest-numbered packet that is no probe. When the other side's NAT gives
  * it a new address its packets come from there: the responder follows at
  * once; the initiator challenges the new path and the old one, and moves if
  * only the new one answers. A path that stops to answer is left for any that
- * does, by either side; if there is none the link is silent.
+ * does, by either side; if there is none the link is silent
+ * (hp-link-silence.c).
  */
 
 #include "hole-punch/link/hp-link-private.h"
@@ -19,8 +20,14 @@
 #define NEVER G_MAXINT64
 #define MS G_TIME_SPAN_MILLISECOND
 
-/* After the first proof, for a better path to answer as well */
+/* After the first proof, for a better path to answer as well: all the time
+ * there is while it is only a relayed one */
 #define GRACE (500 * MS)
+#define RELAYED_GRACE HP_PUNCH_TIMEOUT
+/* Relayed: direct paths are tried again after so long, twice as long each time
+ */
+#define DIRECT_INTERVAL (5 * G_TIME_SPAN_SECOND)
+#define DIRECT_INTERVAL_MAX (5 * G_TIME_SPAN_MINUTE)
 /* An unanswered challenge is repeated after two round trips, within these */
 #define REPEAT_MIN (200 * MS)
 #define REPEAT_MAX G_TIME_SPAN_SECOND
@@ -30,88 +37,14 @@
 /* Proven paths not in use, kept by the initiator to fall back on */
 #define SPARE_INTERVAL (12 * G_TIME_SPAN_SECOND)
 #define SPARE_CHALLENGES 3
-#define MAX_SPARES 2
 /* Paths asked at a time only because something came by them */
 #define MAX_ASKED 8
-/* Unanswered so long: failing (another that answers is taken), silent */
+/* Unanswered so long: failing, another that answers is taken */
 #define FAILING_MIN (300 * MS)
-#define SILENT_AFTER (2500 * MS)
-#define SILENT_AFTER_HINTS G_TIME_SPAN_SECOND
-#define SILENT_AFTER_WAITING G_TIME_SPAN_SECOND
-#define MANY_HINTS 3
-/* Something waits for its acknowledgement: time to ask the path */
-#define DOUBT_MIN (400 * MS)
 #define HINT_GAP (250 * MS)
-
-/* The table */
-
-HpPath *
-hp_link_find_path (HpLink *self, const HpRoute *route)
-{
-  guint i;
-
-  for (i = 0; i < self->paths->len; i++)
-    if (hp_path_matches (self->paths->pdata[i], route))
-      return self->paths->pdata[i];
-  return NULL;
-}
-
-/* All ports of one host are one path to the transport: what it has measured
- * there still holds when a NAT gives a new port (RFC 9000, section 9.4) */
-static guint
-get_id (HpLink *self, const HpRoute *route)
-{
-  guint i;
-
-  for (i = 0; i < self->paths->len; i++)
-    {
-      const HpPath *path = self->paths->pdata[i];
-
-      if (path->route.socket == route->socket
-          && hp_address_same_host (&path->route.remote, &route->remote))
-        return path->id;
-    }
-  return ++self->next_path_id;
-}
-
-static void
-evict (HpLink *self)
-{
-  guint victim = self->paths->len;
-  guint i;
-
-  for (i = self->paths->len; i-- > 0;)
-    {
-      const HpPath *path = self->paths->pdata[i];
-
-      if (path != self->path
-          && (victim == self->paths->len || !path->is_proven))
-        victim = i;
-    }
-  g_ptr_array_remove_index (self->paths, victim);
-}
-
-HpPath *
-hp_link_ensure_path (HpLink *self, const HpRoute *route)
-{
-  HpPath *path = hp_link_find_path (self, route);
-
-  if (path != NULL)
-    return path;
-  if (self->paths->len >= HP_LINK_MAX_PATHS)
-    evict (self);
-  path = hp_path_new (route, get_id (self, route));
-  g_ptr_array_add (self->paths, path);
-  return path;
-}
-
-static void
-remove_path (HpLink *self, HpPath *path)
-{
-  if (path == self->path)
-    self->path = NULL;
-  g_ptr_array_remove (self->paths, path);
-}
+/* From a new address: an early knock at the other side's NAT would spoil what
+ * the introduction is about to open there */
+#define MOVED_DELAY (3 * G_TIME_SPAN_SECOND)
 
 /* Challenges */
 
@@ -147,12 +80,12 @@ hp_link_is_consent_due (const HpLink *self, gboolean is_answering, gint64 now)
          && path->challenge_at - now <= interval / 2;
 }
 
-static gboolean
-is_failing (const HpPath *path, gint64 now)
+gint64
+hp_link_get_failing_time (const HpPath *path)
 {
-  return path->unanswered_since != 0
-         && now - path->unanswered_since
-                >= MAX (FAILING_MIN, 2 * path->round_trip);
+  if (path->unanswered_since == 0)
+    return NEVER;
+  return path->unanswered_since + MAX (FAILING_MIN, 2 * path->round_trip);
 }
 
 void
@@ -163,8 +96,8 @@ hp_link_challenge (HpLink *self, HpPath *path, gint64 now)
   path->challenge_at = MIN (path->challenge_at, now);
 }
 
-static void
-challenge_spares (HpLink *self, gint64 now)
+void
+hp_link_challenge_spares (HpLink *self, gint64 now)
 {
   guint i;
 
@@ -199,7 +132,7 @@ hp_link_challenge_sent (HpLink *self, HpPath *path, gint64 now)
         = path->n_unanswered >= SPARE_CHALLENGES ? NEVER : now + REPEAT_MAX;
 
   if (path == self->path && path->n_unanswered == 2)
-    challenge_spares (self, now);
+    hp_link_challenge_spares (self, now);
 }
 
 static void
@@ -266,17 +199,49 @@ tell_transport (HpLink *self, gboolean afresh, gint64 now)
   hp_transport_ping (self->transport);
 }
 
+/* The initiator sees to it that a direct path is found in the end */
+void
+hp_link_plan_direct (HpLink *self, gint64 now)
+{
+  if (self->path->rank != HP_PATH_RELAYED || !hp_link_is_initiator (self)
+      || self->config.relay_only)
+    {
+      self->direct_at = NEVER;
+    }
+  else if (self->direct_at == NEVER)
+    {
+      self->direct_interval = DIRECT_INTERVAL;
+      self->direct_at = now + self->direct_interval;
+    }
+}
+
+void
+hp_link_try_direct (HpLink *self, gint64 now)
+{
+  if (!hp_puncher_is_running (self->puncher))
+    {
+      self->direct_interval = MIN (2 * self->direct_interval,
+                                   DIRECT_INTERVAL_MAX);
+      if (self->state == HP_LINK_READY)
+        hp_link_emit (self, HP_LINK_EVENT_RELAYED);
+    }
+  self->direct_at = now + self->direct_interval;
+}
+
 void
 hp_link_use_path (HpLink *self, HpPath *path, gint64 now)
 {
   if (path == self->path)
     return;
+  hp_link_keep_socket (self, path->route.socket);
   self->path = path;
   self->path_since = now;
   self->heard_at = now;
+  self->is_failing = FALSE;
   self->n_hints = 0;
   path->appeared_at = 0;
   tell_transport (self, FALSE, now);
+  hp_link_plan_direct (self, now);
   if (path->is_proven)
     schedule_consent (self, path, now);
   else
@@ -302,7 +267,7 @@ is_to_be_used (const HpLink *self, const HpPath *path, gint64 now)
     return TRUE;
   if (self->state == HP_LINK_CONNECTING && !self->path->is_proven)
     return TRUE;
-  if (is_failing (self->path, now))
+  if (now >= hp_link_get_failing_time (self->path))
     return TRUE;
   return hp_link_is_initiator (self)
          && (has_moved_to (self, path)
@@ -322,16 +287,33 @@ become_ready (HpLink *self, gint64 now)
 static void
 begin_grace (HpLink *self, const HpPath *path, gint64 now)
 {
-  if (self->grace_until != NEVER
-      || (self->state != HP_LINK_CONNECTING
-          && path->answered_sent_at < self->punched_from))
+  gboolean may_be_relayed
+      = path->rank == HP_PATH_RELAYED
+        || hp_puncher_may_be_relayed (self->puncher, &path->route);
+  gint64 grace = may_be_relayed && !self->config.relay_only
+                     ? RELAYED_GRACE
+                     : GRACE + 2 * MAX (path->round_trip, 0);
+
+  if (self->state != HP_LINK_CONNECTING
+      && path->answered_sent_at < self->punched_from)
     return;
-  self->grace_until = now + GRACE + 2 * MAX (path->round_trip, 0);
+  self->grace_until = MIN (self->grace_until, now + grace);
+}
+
+static void
+stop_failing (HpLink *self)
+{
+  if (!self->is_failing)
+    return;
+  self->is_failing = FALSE;
+  if (self->state == HP_LINK_READY)
+    hp_link_emit (self, HP_LINK_EVENT_PATH);
 }
 
 void
 hp_link_path_answered (HpLink *self, HpPath *path, gint64 now)
 {
+  hp_link_keep_socket (self, path->route.socket);
   hp_puncher_remove (self->puncher, &path->route);
   begin_grace (self, path, now);
   if (path != self->path && is_to_be_used (self, path, now))
@@ -339,6 +321,7 @@ hp_link_path_answered (HpLink *self, HpPath *path, gint64 now)
   if (path == self->path)
     {
       self->heard_at = now;
+      stop_failing (self);
       allow_size (self, now);
       if (path->round_trip >= 0)
         hp_transport_suggest_round_trip (self->transport, path->round_trip,
@@ -406,7 +389,7 @@ hp_link_path_heard (HpLink *self, HpPath *path, guint64 number,
 }
 
 void
-hp_link_check_paths (HpLink *self, gint64 now)
+hp_link_ask_paths (HpLink *self, gint64 now)
 {
   guint i;
 
@@ -419,6 +402,64 @@ hp_link_check_paths (HpLink *self, gint64 now)
       if (path->is_proven)
         hp_link_challenge (self, path, now);
     }
+}
+
+static void
+delay_challenges (HpLink *self, gint64 until)
+{
+  guint i;
+
+  for (i = 0; i < self->paths->len; i++)
+    {
+      HpPath *path = self->paths->pdata[i];
+
+      path->n_answers = 0;
+      if (path->challenge_at != NEVER)
+        path->challenge_at = MAX (path->challenge_at, until);
+    }
+}
+
+static gboolean
+was_introduced (const HpLink *self)
+{
+  guint i;
+
+  for (i = 0; i < self->n_introductions; i++)
+    if (self->introductions[i].punch)
+      return TRUE;
+  return FALSE;
+}
+
+void
+hp_link_check_paths (HpLink *self, gboolean moved, gint64 now)
+{
+  self->checked_at = now;
+  hp_link_ask_paths (self, now);
+  if (moved && self->state == HP_LINK_READY && was_introduced (self))
+    {
+      hp_link_set_state (self, HP_LINK_SILENT, now);
+      delay_challenges (self, now + MOVED_DELAY);
+    }
+}
+
+/* What was agreed to before is too old to be relied on (RFC 7675), but it may
+ * well be as it was: nothing but challenges goes there before an answer. */
+void
+hp_link_wake_paths (HpLink *self, gint64 now)
+{
+  guint i;
+
+  for (i = 0; i < self->paths->len; i++)
+    {
+      HpPath *path = self->paths->pdata[i];
+
+      if (!path->is_proven)
+        continue;
+      hp_path_doubt (path);
+      hp_link_challenge (self, path, now);
+    }
+  self->checked_at = now;
+  self->heard_at = now;
 }
 
 void
@@ -443,151 +484,4 @@ hp_link_receive_unknown (HpLink *self, const HpDatagram *datagram, gint64 now)
   self->n_hints++;
   if (now - hp_path_get_token_time (self->path) >= HINT_GAP)
     hp_link_challenge (self, self->path, now);
-}
-
-/* Time */
-
-/* Since when nothing has come back for what waits; 0: nothing waits */
-static gint64
-get_waiting_since (const HpLink *self)
-{
-  gint64 since = hp_transport_get_waiting_since (self->transport);
-
-  return since == 0 ? 0 : MAX (since, self->heard_at);
-}
-
-/* When the path in use is to be asked, because something waits */
-static gint64
-get_doubt_time (const HpLink *self)
-{
-  gint64 timeout = hp_transport_get_probe_timeout (self->transport);
-  gint64 since = get_waiting_since (self);
-
-  if (self->state != HP_LINK_READY || self->path == NULL || since == 0
-      || self->path->unanswered_since != 0)
-    return NEVER;
-  return since + MAX (DOUBT_MIN, timeout * 3 / 2);
-}
-
-static gint64
-get_silence_time (const HpLink *self)
-{
-  gint64 timeout = hp_transport_get_probe_timeout (self->transport);
-  gint64 since = get_waiting_since (self);
-  gint64 asked, silent;
-
-  if (self->state != HP_LINK_READY)
-    return NEVER;
-  if (self->path == NULL)
-    return 0;
-  asked = self->path->unanswered_since;
-  if (asked == 0)
-    return NEVER;
-
-  silent = asked + (self->n_hints >= MANY_HINTS ? SILENT_AFTER_HINTS
-                                                : SILENT_AFTER);
-  if (since != 0)
-    silent = MIN (silent,
-                  MAX (since + MAX (SILENT_AFTER_WAITING, 3 * timeout),
-                       asked + MAX (SILENT_AFTER_WAITING,
-                                    3 * self->path->round_trip)));
-  return silent;
-}
-
-gint64
-hp_link_get_paths_deadline (const HpLink *self)
-{
-  gint64 deadline = MIN (get_doubt_time (self), get_silence_time (self));
-  guint i;
-
-  if (self->session == NULL)
-    return NEVER;
-  deadline = MIN (deadline, self->grace_until);
-  for (i = 0; i < self->paths->len; i++)
-    {
-      const HpPath *path = self->paths->pdata[i];
-
-      deadline = MIN (deadline, path->challenge_at);
-      if (path->is_proven)
-        deadline = MIN (deadline, path->answered_at + HP_CONSENT_EXPIRY);
-    }
-  return deadline;
-}
-
-/* A path not in use that no token is under way for and that nobody needs */
-static gboolean
-is_useless (const HpLink *self, const HpPath *path, gint64 now)
-{
-  if (path->is_proven && now - path->answered_at >= HP_CONSENT_EXPIRY)
-    return TRUE;
-  return path != self->path && !path->is_proven && path->n_answers == 0
-         && path->challenge_at == NEVER
-         && !hp_puncher_is_running (self->puncher);
-}
-
-static HpPath *
-find_worst_spare (HpLink *self, guint *n_spares)
-{
-  HpPath *worst = NULL;
-  guint i;
-
-  *n_spares = 0;
-  for (i = 0; i < self->paths->len; i++)
-    {
-      HpPath *path = self->paths->pdata[i];
-
-      if (path == self->path || !path->is_proven)
-        continue;
-      (*n_spares)++;
-      if (worst == NULL || hp_path_is_better (worst, path))
-        worst = path;
-    }
-  return worst;
-}
-
-static void
-tidy (HpLink *self, gint64 now)
-{
-  guint n_spares;
-  HpPath *spare;
-  guint i;
-
-  for (i = self->paths->len; i-- > 0;)
-    if (is_useless (self, self->paths->pdata[i], now))
-      remove_path (self, self->paths->pdata[i]);
-  if (hp_puncher_is_running (self->puncher))
-    return;
-  while ((spare = find_worst_spare (self, &n_spares)) != NULL
-         && n_spares > MAX_SPARES)
-    remove_path (self, spare);
-}
-
-static void
-become_silent (HpLink *self, gint64 now)
-{
-  hp_link_set_state (self, HP_LINK_SILENT, now);
-  if (self->path != NULL && self->path->is_proven)
-    hp_link_challenge (self, self->path, now);
-  challenge_spares (self, now);
-}
-
-void
-hp_link_expire_paths (HpLink *self, gint64 now)
-{
-  if (self->session == NULL)
-    return;
-  if (now >= self->grace_until)
-    {
-      self->grace_until = NEVER;
-      hp_puncher_stop (self->puncher);
-      hp_link_end_handshakes (self);
-    }
-  tidy (self, now);
-  if (now >= get_doubt_time (self))
-    {
-      hp_link_challenge (self, self->path, now);
-      self->path->unanswered_since = now;
-    }
-  if (now >= get_silence_time (self))
-    become_silent (self, now);
 }

@@ -7,7 +7,9 @@
  *   hp-link.c            the whole: life, events, timers, pulling
  *   hp-link-introduce.c  introductions, candidates, punches, PROBE
  *   hp-link-handshake.c  INITIATION and RESPONSE
- *   hp-link-paths.c      which paths there are, and which one is used
+ *   hp-link-table.c      which paths and sockets there are
+ *   hp-link-paths.c      which path is used
+ *   hp-link-silence.c    when paths fall silent
  *   hp-link-data.c       DATA in and out, CLOSE
  */
 
@@ -86,6 +88,16 @@ struct _HpLink
   gint64 grace_until;  /* then it stops; G_MAXINT64: it goes on */
   HpWireCandidates trickled; /* told inside the session, since then */
 
+  HpNatFacts nat; /* ours; the other side's are the introductions' */
+  HpNatFacts remote_nat;
+
+  guint relays[HP_LINK_MAX_RELAYS]; /* carriers */
+  guint n_relays;
+  GArray *kept;    /* guint: further sockets that are a path's own */
+  GArray *surplus; /* guint: … that are to be given back */
+  gint64 direct_at; /* relayed: direct paths are tried again; G_MAXINT64: no */
+  gint64 direct_interval;
+
   GPtrArray *paths; /* HpPath, owned */
   HpPath *path;     /* the one in use; NULL: none */
   gint64 path_since;
@@ -94,7 +106,10 @@ struct _HpLink
   guint transport_path;     /* the id that the transport knows; 0: none */
   guint64 followed_number;  /* highest packet that was no probe, plus one */
   gint64 heard_at;          /* something authentic came by the path in use */
+  gboolean is_failing;      /* that was told, and nothing has answered since */
+  gint64 failing_told_at;   /* 0: never */
   guint n_hints;            /* UNKNOWNs since */
+  gint64 checked_at; /* there was a reason to ask all paths; 0: never */
 
   gint64 silent_since;
   gint64 silent_event_at; /* the next SILENT event */
@@ -103,6 +118,7 @@ struct _HpLink
   gboolean has_closed_event;
   HpLinkEvent closed_event;
 
+  guint64 skip_at; /* from this packet number on one is left out; 0: not yet */
   guint closes_left; /* CLOSE datagrams to be sent now */
   guint closes_more; /* and how many, at most, for DATA that still comes */
   gint64 close_again_at;
@@ -132,6 +148,7 @@ void hp_link_add_peer_reflexive (HpLink *self,
 void hp_link_receive_candidates (HpLink *self,
                                  const HpWireCandidates *candidates,
                                  gint64 now);
+void hp_link_receive_nat (HpLink *self, const HpNatFacts *nat, gint64 now);
 
 /* hp-link-handshake.c */
 /* A handshake of our own, instead of the one before */
@@ -155,20 +172,42 @@ gint64 hp_link_get_handshake_deadline (const HpLink *self);
 void hp_link_expire_handshake (HpLink *self, gint64 now);
 void hp_link_end_handshakes (HpLink *self);
 
-/* hp-link-paths.c */
+/* hp-link-table.c */
+/* The socket is a carrier of ours */
+gboolean hp_link_is_relay (const HpLink *self, guint number);
+/* A path by it is worth having: it lives on until the last one is gone */
+void hp_link_keep_socket (HpLink *self, guint number);
+/* After something new was told of the other side's addresses */
+void hp_link_rank_paths (HpLink *self, gint64 now);
 HpPath *hp_link_find_path (HpLink *self, const HpRoute *route);
 /* Makes it; when there are too many the least useful one goes */
 HpPath *hp_link_ensure_path (HpLink *self, const HpRoute *route);
+void hp_link_remove_path (HpLink *self, HpPath *path);
+
+/* hp-link-paths.c */
 /* What every path is taken to carry, until it was found to carry more */
 gsize hp_link_get_base_size (const HpLink *self);
 /* Sends to @path from now on */
 void hp_link_use_path (HpLink *self, HpPath *path, gint64 now);
 /* Challenges it with the next pull */
 void hp_link_challenge (HpLink *self, HpPath *path, gint64 now);
+/* … and all proven ones that are not in use */
+void hp_link_challenge_spares (HpLink *self, gint64 now);
 /* Time to challenge the path in use; a little early with an answer that goes
  * there anyway: the other side's consent is asked for about as often */
 gboolean hp_link_is_consent_due (const HpLink *self, gboolean is_answering,
                                  gint64 now);
+/* The path in use is another one, or is relayed after all */
+void hp_link_plan_direct (HpLink *self, gint64 now);
+/* Relayed, and direct_at has come */
+void hp_link_try_direct (HpLink *self, gint64 now);
+/* When @path is to be taken for failing: another that answers is used instead;
+ * G_MAXINT64: not, as things are */
+gint64 hp_link_get_failing_time (const HpPath *path);
+/* All proven ones, by whatever address we have now */
+void hp_link_ask_paths (HpLink *self, gint64 now);
+/* Time went by that nobody has counted: the machine was suspended */
+void hp_link_wake_paths (HpLink *self, gint64 now);
 /* A challenge of @path has just been sent */
 void hp_link_challenge_sent (HpLink *self, HpPath *path, gint64 now);
 /* A token of @path came back */
@@ -178,10 +217,14 @@ void hp_link_path_heard (HpLink *self, HpPath *path, guint64 number,
                          gboolean is_probe, gint64 now);
 void hp_link_receive_unknown (HpLink *self, const HpDatagram *datagram,
                               gint64 now);
+
+/* hp-link-silence.c */
 gint64 hp_link_get_paths_deadline (const HpLink *self);
 void hp_link_expire_paths (HpLink *self, gint64 now);
 
 /* hp-link-data.c */
+/* A frame of the link's own, until it is acknowledged */
+void hp_link_send_control (HpLink *self, const HpFrame *frame);
 gboolean hp_link_may_use_transport (const HpLink *self);
 gboolean hp_link_pull_data (HpLink *self, HpOutgoing *outgoing, gint64 now);
 gboolean hp_link_pull_close (HpLink *self, HpOutgoing *outgoing, gint64 now);

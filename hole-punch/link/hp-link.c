@@ -7,6 +7,8 @@
 #include <string.h>
 
 #define NEVER G_MAXINT64
+/* No timer is as late by itself: time was counted, and we were not running */
+#define SUSPENDED (5 * G_TIME_SPAN_SECOND)
 /* The SILENT event again: the owner asks for another introduction */
 #define SILENT_EVENT_INTERVAL (5 * G_TIME_SPAN_SECOND)
 
@@ -34,6 +36,9 @@ hp_link_new (const HpLinkConfig *config, gint64 now)
   self->silent_event_at = NEVER;
   self->transport = hp_transport_new (&transport, now);
   self->puncher = hp_puncher_new (config->budget);
+  self->kept = g_array_new (FALSE, FALSE, sizeof (guint));
+  self->surplus = g_array_new (FALSE, FALSE, sizeof (guint));
+  self->direct_at = NEVER;
   self->paths = g_ptr_array_new_with_free_func ((GDestroyNotify) hp_path_free);
   g_queue_init (&self->events);
   return self;
@@ -47,6 +52,8 @@ hp_link_free (HpLink *self)
   hp_transport_free (self->transport);
   hp_puncher_free (self->puncher);
   g_ptr_array_unref (self->paths);
+  g_array_unref (self->kept);
+  g_array_unref (self->surplus);
   g_queue_clear_full (&self->events, g_free);
   g_free (self->close_reason);
   hp_crypto_wipe (self, sizeof *self);
@@ -116,6 +123,10 @@ hp_link_receive (HpLink *self, const HpDatagram *datagram, gint64 now)
 {
   if (datagram->length == 0)
     return;
+  /* Whoever has guessed where we are is not told that it is so. */
+  if (self->config.relay_only
+      && !hp_link_is_relay (self, datagram->route.socket))
+    return;
 
   switch (datagram->bytes[0])
     {
@@ -146,6 +157,7 @@ hp_link_pull (HpLink *self, HpOutgoing *outgoing, gint64 now)
 {
   outgoing->ttl = 0;
   outgoing->is_alone = FALSE;
+  outgoing->is_last = FALSE;
   outgoing->ecn = HP_ECN_NOT_ECT;
   if (self->state == HP_LINK_CLOSED)
     return hp_link_pull_close (self, outgoing, now);
@@ -166,13 +178,15 @@ get_transport_deadline (const HpLink *self, gint64 now)
 gint64
 hp_link_get_deadline (const HpLink *self, gint64 now)
 {
-  gint64 deadline = get_transport_deadline (self, now);
+  gint64 deadline, handshake, puncher, paths;
 
   if (self->state == HP_LINK_CLOSED)
     return NEVER;
-  deadline = MIN (deadline, hp_link_get_handshake_deadline (self));
-  deadline = MIN (deadline, hp_puncher_get_deadline (self->puncher));
-  deadline = MIN (deadline, hp_link_get_paths_deadline (self));
+  deadline = get_transport_deadline (self, now);
+  handshake = hp_link_get_handshake_deadline (self);
+  puncher = hp_puncher_get_deadline (self->puncher);
+  paths = hp_link_get_paths_deadline (self);
+  deadline = MIN (MIN (deadline, handshake), MIN (puncher, paths));
   if (self->state == HP_LINK_SILENT)
     {
       deadline = MIN (deadline, self->silent_event_at);
@@ -203,6 +217,9 @@ hp_link_expire (HpLink *self, gint64 now)
 {
   if (self->state == HP_LINK_CLOSED)
     return;
+  if (self->session != NULL
+      && now - hp_link_get_deadline (self, now) >= SUSPENDED)
+    hp_link_wake_paths (self, now);
   hp_link_expire_handshake (self, now);
   if (self->state != HP_LINK_CLOSED)
     hp_link_expire_paths (self, now);
@@ -322,6 +339,12 @@ const HpRoute *
 hp_link_get_route (const HpLink *self)
 {
   return self->path != NULL ? &self->path->route : NULL;
+}
+
+HpPathRank
+hp_link_get_path_rank (const HpLink *self)
+{
+  return self->path != NULL ? self->path->rank : HP_PATH_RELAYED;
 }
 
 gint64

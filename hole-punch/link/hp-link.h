@@ -24,6 +24,7 @@
 #pragma once
 
 #include "hole-punch/base/hp-outgoing.h"
+#include "hole-punch/link/hp-path.h"
 #include "hole-punch/nat/hp-puncher.h"
 #include "hole-punch/secure/hp-handshake.h"
 #include "hole-punch/transport/hp-transport.h"
@@ -32,8 +33,8 @@
  * for 30 s: nothing is sent there any more */
 #define HP_CONSENT_INTERVAL (5 * G_TIME_SPAN_SECOND)
 #define HP_CONSENT_EXPIRY (30 * G_TIME_SPAN_SECOND)
-/* Datagrams that may go to a path before it is proven */
-#define HP_UNPROVEN_DATAGRAMS 10
+/* Carriers of a link */
+#define HP_LINK_MAX_RELAYS 4
 /* A link whose path is silent gives up after so long */
 #define HP_LINK_SILENT_TIMEOUT (60 * G_TIME_SPAN_SECOND)
 
@@ -61,6 +62,7 @@ typedef struct
   gsize receive_buffer;      /* of the socket; 0: unknown */
   gint64 keepalive_interval; /* µs; the challenges' interval is no longer */
   HpNatBudget *budget;       /* shared; may be NULL */
+  gboolean relay_only;       /* no other path than by a carrier of ours */
   HpRandom random;
 } HpLinkConfig;
 
@@ -73,6 +75,12 @@ typedef struct
   /* FALSE: a direct call, no openers and no PROBEs */
   gboolean punch;
   HpWireCandidates candidates; /* of the other side */
+  HpAddress observed; /* the other side as the match server sees it; NONE: not
+                         told */
+  HpNatFacts nat;     /* of the other side */
+  /* The application wants this peer: dear methods are allowed */
+  gboolean may_spray;
+  gboolean by_relay; /* no UDP of ours seems to get out but through a relay */
 } HpIntroduction;
 
 typedef enum
@@ -82,12 +90,17 @@ typedef enum
   HP_LINK_EVENT_CONFIRMED,  /* the session is mutual: replace older ones */
   HP_LINK_EVENT_READY,      /* the first path is proven */
   HP_LINK_EVENT_PATH,       /* another path is used, or one again after
-                               silence */
+                               silence, or failing */
+  HP_LINK_EVENT_FAILING,    /* the path does not answer while something waits:
+                               ask for an introduction, before it is silent; if
+                               it answers after all, PATH tells so */
   HP_LINK_EVENT_SILENT,     /* no path answers: ask for an introduction */
   HP_LINK_EVENT_MESSAGE,
   HP_LINK_EVENT_DELIVERED,
   HP_LINK_EVENT_FAILED,     /* of a sent message */
   HP_LINK_EVENT_STREAM,     /* one of the transport's events of byte streams */
+  HP_LINK_EVENT_RELAYED,    /* in use is a relayed path, and it is time to try
+                               direct ones: ask for an introduction */
   HP_LINK_EVENT_CLOSED,     /* always the last one */
 } HpLinkEventType;
 
@@ -128,18 +141,45 @@ void hp_link_introduce (HpLink *self, const HpIntroduction *introduction,
                         gint64 now);
 /* Whether this INITIATION or PROBE's ticket number is one of the link's */
 gboolean hp_link_has_ticket (const HpLink *self, guint64 number);
+/* The application wants this peer, after all: as may_spray of introductions */
+void hp_link_allow_spray (HpLink *self, gint64 now);
 /* After HP_LINK_EVENT_IDENTIFIED */
 void hp_link_accept (HpLink *self, gint64 now);
 /* Addresses of ours to tell the other side inside the session */
 void hp_link_offer_candidates (HpLink *self,
                                const HpWireCandidates *candidates,
                                gint64 now);
+/* What is known of our NAT, with every change */
+void hp_link_set_nat (HpLink *self, const HpNatFacts *local, gint64 now);
+/* What was tried since the last introduction, and how it ended; kept after the
+ * end */
+const HpPunchAttempt *hp_link_get_attempts (const HpLink *self,
+                                            guint *n_attempts);
+/* The same as text, a line each: (transfer full) */
+char *hp_link_describe_attempts (const HpLink *self);
 /* What the interface that the route in use leaves by carries, UDP payload
  * bytes: larger datagrams than at first are tried when it is known. To be told
  * after READY and each PATH. */
 void hp_link_set_interface_size (HpLink *self, gsize size, gint64 now);
-/* The network changed: prove the path again at once */
-void hp_link_check_paths (HpLink *self, gint64 now);
+/* The network changed: the path is proven again at once. @moved: it would be
+ * from another address of ours, which the other side's NAT does not know and
+ * should not hear of before an introduction. */
+void hp_link_check_paths (HpLink *self, gboolean moved, gint64 now);
+/* Sockets besides the main one, number 0. The owner opens as many as are wanted
+ * (after every pull the number may have grown), hands in their numbers (@n less
+ * than wanted: there are no more to be had), and closes those that are given
+ * back; those that it still has when it frees the link are its to close. A path
+ * whose socket is given back is gone. */
+guint hp_link_get_wanted_sockets (const HpLink *self);
+/* … at which local port; 0: any */
+guint16 hp_link_get_wanted_port (const HpLink *self);
+void hp_link_add_sockets (HpLink *self, const guint *numbers, guint n,
+                          gint64 now);
+gboolean hp_link_next_surplus_socket (HpLink *self, guint *number);
+/* A carrier of ours: the other side is tried through it as well. Removed: no
+ * path leaves by it any more. */
+void hp_link_add_relay (HpLink *self, guint number, gint64 now);
+void hp_link_remove_relay (HpLink *self, guint number, gint64 now);
 /* Sends CLOSE (more than once, unacknowledged), and is CLOSED at once */
 void hp_link_close (HpLink *self, HpCloseCode code, const char *reason,
                     gint64 now);
@@ -170,6 +210,8 @@ HpLinkState hp_link_get_state (const HpLink *self);
 const guint8 *hp_link_get_remote_public (const HpLink *self);
 /* NULL while there is none */
 const HpRoute *hp_link_get_route (const HpLink *self);
+/* Of the path in use; HP_PATH_RELAYED while there is none */
+HpPathRank hp_link_get_path_rank (const HpLink *self);
 /* µs of the path in use, -1 unknown */
 gint64 hp_link_get_round_trip (const HpLink *self);
 /* Of the path in use: what it was found to carry so far */

@@ -6,7 +6,6 @@
 
 #include <string.h>
 
-#include "hole-punch/link/hp-link.h"
 #include "hole-punch/secure/hp-crypto.h"
 
 /* Sent for each byte that came, by a path that is not proven */
@@ -15,11 +14,12 @@
 #define ROUND_TRIP_MARGIN (5 * G_TIME_SPAN_MILLISECOND)
 
 HpPath *
-hp_path_new (const HpRoute *route, guint id)
+hp_path_new (const HpRoute *route, HpPathRank rank, guint id)
 {
   HpPath *self = g_new0 (HpPath, 1);
 
   self->route = *route;
+  self->rank = rank;
   self->id = id;
   self->unproven_left = HP_UNPROVEN_DATAGRAMS;
   self->round_trip = -1;
@@ -105,6 +105,17 @@ hp_path_prove (HpPath *self, gint64 now)
   self->unanswered_since = 0;
 }
 
+void
+hp_path_doubt (HpPath *self)
+{
+  self->is_proven = FALSE;
+  self->unproven_left = HP_UNPROVEN_DATAGRAMS;
+  self->heard_bytes = 0;
+  self->sent_bytes = 0;
+  self->n_unanswered = 0;
+  self->unanswered_since = 0;
+}
+
 /* The newest ones matter when there are too many */
 void
 hp_path_queue_answer (HpPath *self, const guint8 token[HP_TOKEN_SIZE])
@@ -158,22 +169,11 @@ hp_path_spend (HpPath *self)
   return TRUE;
 }
 
-guint
-hp_path_get_rank (const HpPath *self)
-{
-  if (self->is_relayed)
-    return 2;
-  return hp_address_is_private (&self->route.remote) ? 0 : 1;
-}
-
 gboolean
 hp_path_is_better (const HpPath *self, const HpPath *than)
 {
-  guint rank = hp_path_get_rank (self);
-  guint other_rank = hp_path_get_rank (than);
-
-  if (rank != other_rank)
-    return rank < other_rank;
+  if (self->rank != than->rank)
+    return self->rank < than->rank;
   if (self->round_trip < 0 || than->round_trip < 0)
     return FALSE;
   return self->round_trip + MAX (ROUND_TRIP_MARGIN, than->round_trip / 4)

@@ -16,6 +16,8 @@
 #include "hole-punch/base/hp-random.h"
 #include "hole-punch/wire/hp-frame.h"
 
+/* Datagrams that may go to a path before it is proven */
+#define HP_UNPROVEN_DATAGRAMS 10
 /* Tokens under way that are still known: a second's worth at a loss of many
  * over a long round trip */
 #define HP_PATH_TOKENS 16
@@ -27,11 +29,20 @@ typedef struct
   gint64 sent_at;
 } HpPathToken;
 
+/* Lower is better */
+typedef enum
+{
+  HP_PATH_LAN,
+  HP_PATH_DIRECT,
+  HP_PATH_MAPPED,  /* to a port that a router was asked to map */
+  HP_PATH_RELAYED, /* by a carrier of ours, or to the other side's relay */
+} HpPathRank;
+
 typedef struct
 {
   HpRoute route; /* its local address is NONE where any of ours will do */
   guint id;      /* to the transport: the same for all ports of one host */
-  gboolean is_relayed;
+  HpPathRank rank;
 
   gboolean is_proven;
   guint unproven_left;   /* datagrams that may still go to it unproven */
@@ -58,7 +69,7 @@ typedef struct
   gint64 appeared_at;
 } HpPath;
 
-HpPath *hp_path_new (const HpRoute *route, guint id);
+HpPath *hp_path_new (const HpRoute *route, HpPathRank rank, guint id);
 void hp_path_free (HpPath *self);
 
 /* Whether a datagram that came by @route came by this path */
@@ -76,6 +87,8 @@ gboolean hp_path_consume_token (HpPath *self,
     G_GNUC_WARN_UNUSED_RESULT;
 /* The proof came another way (a stateless token) */
 void hp_path_prove (HpPath *self, gint64 now);
+/* It has to be proven again, as if it were new */
+void hp_path_doubt (HpPath *self);
 void hp_path_queue_answer (HpPath *self, const guint8 token[HP_TOKEN_SIZE]);
 
 /* A datagram of @length bytes came from there, or went there */
@@ -87,7 +100,5 @@ gsize hp_path_get_allowance (const HpPath *self);
 /* Counts a datagram that goes there; FALSE: none may any more */
 gboolean hp_path_spend (HpPath *self) G_GNUC_WARN_UNUSED_RESULT;
 
-/* Lower is better: LAN, then direct, then relayed */
-guint hp_path_get_rank (const HpPath *self);
 /* By rank, then by a clearly shorter round trip */
 gboolean hp_path_is_better (const HpPath *self, const HpPath *than);

@@ -39,6 +39,16 @@ hp_candidates_add (HpWireCandidates *self, const HpAddress *address,
 }
 
 /* Loopback never passes: it names the receiver, not the sender */
+/* A port of the very host that the server sees, as its NAT has granted it: the
+ * server cannot be shown that it works, but it is not a stranger's. */
+static gboolean
+is_own_mapping (const HpWireCandidate *offered, const HpAddress *observed)
+{
+  return offered->kind == HP_CANDIDATE_MAPPED
+         && hp_address_get_scope (&offered->address) == HP_SCOPE_GLOBAL
+         && hp_address_same_host (&offered->address, observed);
+}
+
 static gboolean
 may_pass (const HpWireCandidate *offered, gboolean same_network,
           HpProofCheck check, gpointer user_data)
@@ -62,6 +72,17 @@ may_pass (const HpWireCandidate *offered, gboolean same_network,
   return FALSE;
 }
 
+/* A client that comes to the server through its relay says so. */
+static HpCandidateKind
+get_observed_kind (const HpWireCandidates *offered, const HpAddress *observed)
+{
+  for (guint i = 0; i < offered->n_candidates; i++)
+    if (offered->candidates[i].kind == HP_CANDIDATE_RELAYED
+        && hp_address_equal (&offered->candidates[i].address, observed))
+      return HP_CANDIDATE_RELAYED;
+  return HP_CANDIDATE_SERVER_REFLEXIVE;
+}
+
 void
 hp_candidates_filter (HpWireCandidates *passed,
                       const HpWireCandidates *offered,
@@ -69,20 +90,26 @@ hp_candidates_filter (HpWireCandidates *passed,
                       HpProofCheck check, gpointer user_data)
 {
   guint n_private = 0;
+  guint n_unproven = 0;
   guint i;
 
   memset (passed, 0, sizeof *passed);
-  hp_candidates_add (passed, observed, HP_CANDIDATE_SERVER_REFLEXIVE, NULL);
+  hp_candidates_add (passed, observed, get_observed_kind (offered, observed),
+                     NULL);
 
   for (i = 0; i < offered->n_candidates; i++)
     {
       const HpWireCandidate *candidate = &offered->candidates[i];
       gboolean is_private = hp_address_is_private (&candidate->address);
+      gboolean is_own = is_own_mapping (candidate, observed);
 
-      if (is_private && n_private >= HP_MAX_HOST_CANDIDATES)
+      if ((is_private && n_private >= HP_MAX_HOST_CANDIDATES)
+          || hp_candidates_contain (passed, &candidate->address))
         continue;
-      if (hp_candidates_contain (passed, &candidate->address)
-          || !may_pass (candidate, same_network, check, user_data))
+      if (is_own && hp_address_is_usable (&candidate->address)
+          && n_unproven < HP_MAX_UNPROVEN_MAPPED)
+        n_unproven++;
+      else if (!may_pass (candidate, same_network, check, user_data))
         continue;
       if (hp_candidates_add (passed, &candidate->address, candidate->kind,
                              NULL)

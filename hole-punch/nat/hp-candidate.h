@@ -15,6 +15,8 @@
  * introduction may add */
 #define HP_MAX_HOST_CANDIDATES 8
 #define HP_MAX_PEER_REFLEXIVE 8
+/* Mapped ports without a proof that one peer may offer */
+#define HP_MAX_UNPROVEN_MAPPED 2
 
 /* Adds @address unless it is there or the list is full; gives whether it is
  * there now. @proof may be NULL. */
@@ -24,7 +26,9 @@ gboolean hp_candidates_contain (const HpWireCandidates *self,
                                 const HpAddress *address);
 
 /* What of @offered the match server passes on: the address it sees itself
- * (@observed, always first), public ones whose proof @check accepts, and
+ * (@observed, always first; relayed if it is offered as that), public ones
+ * whose proof @check accepts, mapped ports of the host that it sees, few,
+ * without a proof (nothing can be sent from there, and nobody else is hit), and
  * private ones only if @same_network (both sides have the same public address).
  * Proofs are taken off. */
 typedef gboolean (*HpProofCheck) (gpointer user_data,

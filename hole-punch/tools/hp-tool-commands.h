@@ -13,4 +13,5 @@ int hp_tool_listen (int argc, char **argv);
 int hp_tool_send (int argc, char **argv);
 int hp_tool_ping (int argc, char **argv);
 int hp_tool_speed (int argc, char **argv);
+int hp_tool_check (int argc, char **argv);
 int hp_tool_identity (int argc, char **argv);

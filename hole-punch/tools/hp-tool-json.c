@@ -75,6 +75,21 @@ hp_tool_json_add_string (GString *self, const char *name, const char *value)
 }
 
 void
+hp_tool_json_add_strings (GString *self, const char *name,
+                          const char *const *values)
+{
+  append_name (self, name);
+  g_string_append_c (self, '[');
+  for (guint i = 0; values[i] != NULL; i++)
+    {
+      if (i > 0)
+        g_string_append_c (self, ',');
+      append_string (self, values[i]);
+    }
+  g_string_append_c (self, ']');
+}
+
+void
 hp_tool_json_add_number (GString *self, const char *name, gint64 value)
 {
   append_name (self, name);

@@ -14,6 +14,9 @@ GString *hp_tool_json_new (const char *event);
 /* @value: NULL is null; what is not UTF-8 gets replacement characters */
 void hp_tool_json_add_string (GString *self, const char *name,
                               const char *value);
+/* An array of them */
+void hp_tool_json_add_strings (GString *self, const char *name,
+                               const char *const *values);
 void hp_tool_json_add_number (GString *self, const char *name, gint64 value);
 /* From microseconds; negative: not known, null */
 void hp_tool_json_add_milliseconds (GString *self, const char *name,

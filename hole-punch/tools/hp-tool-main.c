@@ -29,6 +29,7 @@ static const Command commands[] = {
   { "ping", "ID", "Measure how long messages take there and back",
     hp_tool_ping },
   { "speed", "ID", "Measure how fast bytes get there", hp_tool_speed },
+  { "check", "", "Tell what this network is good for", hp_tool_check },
   { "identity", "", "Show the fingerprint of an identity", hp_tool_identity },
 };
 

@@ -12,6 +12,8 @@
 #define DEFAULT_TIMEOUT 10
 #define MAX_TIMEOUT 3600
 #define MATCH_SERVER_VARIABLE "HOLE_PUNCH_MATCH_SERVER"
+/* Where a password is not seen in the list of processes */
+#define TURN_VARIABLE "HOLE_PUNCH_TURN"
 
 int
 hp_tool_options_fail (const HpToolOptions *self, const char *format, ...)
@@ -49,6 +51,13 @@ make_context (HpToolOptions *self)
       "HOST[:PORT]" },
     { "timeout", 't', 0, G_OPTION_ARG_DOUBLE, &self->seconds,
       "Give up after so long (10)", "SECONDS" },
+    { "turn", 0, 0, G_OPTION_ARG_STRING, &self->turn,
+      "TURN servers to relay (or " TURN_VARIABLE " in the environment)",
+      "turn:USER:PASSWORD@HOST" },
+    { "relay-policy", 0, 0, G_OPTION_ARG_STRING, &self->policy,
+      "direct-only, allow-relay (the default) or relay-only", "POLICY" },
+    { "no-port-mapping", 0, 0, G_OPTION_ARG_NONE, &self->no_port_mapping,
+      "Do not ask the gateway for a port", NULL },
     G_OPTION_ENTRY_NULL,
   };
   const GOptionEntry common_entries[] = {
@@ -77,6 +86,21 @@ make_context (HpToolOptions *self)
   return context;
 }
 
+static gboolean
+parse_policy (HpToolOptions *self)
+{
+  g_autoptr (GEnumClass) values = g_type_class_ref (HP_TYPE_RELAY_POLICY);
+  const GEnumValue *value;
+
+  self->relay_policy = HP_RELAY_POLICY_ALLOW_RELAY;
+  if (self->policy == NULL)
+    return TRUE;
+  value = g_enum_get_value_by_nick (values, self->policy);
+  if (value != NULL)
+    self->relay_policy = value->value;
+  return value != NULL;
+}
+
 static int
 check (HpToolOptions *self)
 {
@@ -93,6 +117,11 @@ check (HpToolOptions *self)
     return hp_tool_options_fail (self,
                                  "--timeout must be above 0, and at most 3600");
   self->timeout = self->seconds * G_TIME_SPAN_SECOND;
+  if (!parse_policy (self))
+    return hp_tool_options_fail (self, "“%s” is no relay policy",
+                                 self->policy);
+  if (self->is_peer && self->turn == NULL)
+    self->turn = g_strdup (g_getenv (TURN_VARIABLE));
   if (self->is_peer && self->match_server == NULL)
     self->match_server = g_strdup (g_getenv (MATCH_SERVER_VARIABLE));
   if (self->is_peer
@@ -126,4 +155,6 @@ hp_tool_options_clear (HpToolOptions *self)
   g_clear_pointer (&self->arguments, g_strfreev);
   g_clear_pointer (&self->match_server, g_free);
   g_clear_pointer (&self->identity, g_free);
+  g_clear_pointer (&self->turn, g_free);
+  g_clear_pointer (&self->policy, g_free);
 }

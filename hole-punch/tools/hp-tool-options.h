@@ -26,9 +26,13 @@ typedef struct
   char *match_server;
   char *identity; /* NULL: none */
   gint64 timeout; /* µs */
+  char *turn;     /* NULL: the match server's, if it has any */
+  int relay_policy; /* HpRelayPolicy */
+  gboolean no_port_mapping;
   gboolean json;
   /* While it is parsed */
   double seconds;
+  char *policy;
   gboolean version;
 } HpToolOptions;
 

@@ -46,7 +46,8 @@ get_punch_hint (HpPunchError code)
       return "Choose another id, or give the --identity that it was first "
              "registered with.";
     case HP_PUNCH_ERROR_UNREACHABLE:
-      return "Both sides' firewalls must let UDP out, and answers in.";
+      return "Both sides' firewalls must let UDP out, and answers in: "
+             "“hole-punch check” tells, on each side.";
     case HP_PUNCH_ERROR_IDENTITY_MISMATCH:
       return "Somebody else answers in its place, or it has a new identity: "
              "ask the other side for its fingerprint.";
@@ -79,7 +80,11 @@ hp_tool_problem_get_hint (const GError *error)
   if (g_error_matches (error, G_IO_ERROR, G_IO_ERROR_NO_SPACE))
     return "Make room, or choose another --directory.";
   if (g_error_matches (error, G_IO_ERROR, G_IO_ERROR_IS_DIRECTORY))
-    return "Pack it into one file first, for example with tar.";
+    return "Pack it into one file first, or send what tar makes of it: "
+           "tar -c FOLDER | hole-punch send ID - --name FOLDER.tar";
+  if (g_error_matches (error, G_IO_ERROR, G_IO_ERROR_NOT_REGULAR_FILE))
+    return "What has no size is sent from standard input: "
+           "hole-punch send ID - < FILE";
   return NULL;
 }
 

@@ -5,6 +5,7 @@
 #include "hole-punch/tools/hp-tool-progress.h"
 
 #include "hole-punch/tools/hp-tool-output.h"
+#include "hole-punch/tools/hp-tool-protocol.h"
 #include "hole-punch/tools/hp-tool-text.h"
 
 #define INTERVAL (100 * G_TIME_SPAN_MILLISECOND)
@@ -59,6 +60,18 @@ format_figures (const HpToolProgress *self, double part)
                           left);
 }
 
+static char *
+format_sizeless (const HpToolProgress *self, const char *name, guint64 done,
+                 guint width)
+{
+  g_autofree char *size = hp_tool_text_size (done);
+  g_autofree char *rate = hp_tool_text_size (hp_tool_rate_get (&self->rate));
+  g_autofree char *text = g_strdup_printf ("%s  %9s  %9s/s", name, size, rate);
+
+  return g_utf8_substring (
+      text, 0, MIN (g_utf8_strlen (text, -1), MAX ((glong) width, 1) - 1));
+}
+
 char *
 hp_tool_progress_format (const HpToolProgress *self, guint64 done, guint width)
 {
@@ -72,6 +85,8 @@ hp_tool_progress_format (const HpToolProgress *self, guint64 done, guint width)
   glong taken = g_utf8_strlen (name, -1) + g_utf8_strlen (figures, -1) + 7;
   glong room = MIN ((glong) width - taken, (glong) MAX_BAR_LENGTH);
 
+  if (self->size == HP_TOOL_SIZE_UNKNOWN)
+    return format_sizeless (self, name, done, width);
   if (room < MIN_BAR_LENGTH)
     return g_strndup (figures, MAX (width, 1) - 1);
   bar = format_bar (room, part);

@@ -2,7 +2,8 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-/* The progress bar of one file, on a terminal. */
+/* The progress bar of one file, on a terminal; of one whose size is not known
+ * just figures. */
 
 #pragma once
 
@@ -11,7 +12,7 @@
 typedef struct
 {
   const char *name; /* may be shown */
-  guint64 size;
+  guint64 size; /* or HP_TOOL_SIZE_UNKNOWN */
   gint64 shown_at;
   HpToolRate rate;
 } HpToolProgress;

@@ -48,7 +48,7 @@ is_within_limits (const HpToolRecord *self)
     {
     case HP_TOOL_RECORD_OFFER:
       /* Sizes of files are signed where files are used. */
-      return self->size <= G_MAXINT64;
+      return self->size <= G_MAXINT64 || self->size == HP_TOOL_SIZE_UNKNOWN;
     case HP_TOOL_RECORD_TEST:
       return self->test.milliseconds >= 1
              && self->test.milliseconds <= HP_TOOL_TEST_MILLISECONDS_MAX

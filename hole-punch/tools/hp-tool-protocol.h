@@ -28,6 +28,8 @@
 #include <gio/gio.h>
 
 #define HP_TOOL_PAYLOAD_MAX (1024 * 1024)
+/* Of a file whose end nobody knows before it comes */
+#define HP_TOOL_SIZE_UNKNOWN G_MAXUINT64
 #define HP_TOOL_NAME_MAX 1024
 #define HP_TOOL_REASON_MAX 512
 #define HP_TOOL_DIGEST_SIZE 32
@@ -104,6 +106,7 @@ GBytes *hp_tool_message_write (const HpToolRecord *self);
 
 /* On streams a record is not alone: its type and length come first. */
 #define HP_TOOL_HEADER_SIZE 11
+#define HP_TOOL_END_SIZE (HP_TOOL_HEADER_SIZE + HP_TOOL_DIGEST_SIZE)
 
 typedef struct
 {

@@ -26,8 +26,12 @@ typedef struct
   char *name;
   guint8 *piece;
   gsize length; /* of the piece at hand */
-  guint64 size;
+  guint64 size; /* or HP_TOOL_SIZE_UNKNOWN */
   guint64 received;
+  /* A file of unknown size goes on until END and the end of the stream: what
+   * may be that END waits behind the piece */
+  gsize n_kept;
+  gboolean is_last;
 } Incoming;
 
 static void read_piece (Incoming *self);
@@ -131,7 +135,7 @@ tell_stored (Incoming *self, const char *path, const char *hash)
 
       hp_tool_json_add_string (json, "name", name);
       hp_tool_json_add_string (json, "path", path);
-      hp_tool_json_add_number (json, "bytes", self->size);
+      hp_tool_json_add_number (json, "bytes", self->received);
       hp_tool_json_add_string (json, "sha256", hash);
       hp_tool_run_print (run, hp_tool_json_finish (json));
     }
@@ -139,7 +143,7 @@ tell_stored (Incoming *self, const char *path, const char *hash)
     {
       g_autofree char *sender = hp_tool_events_name (self->visit.connection);
       g_autofree char *shown = hp_tool_text_safe (path, -1);
-      g_autofree char *text = hp_tool_text_size (self->size);
+      g_autofree char *text = hp_tool_text_size (self->received);
 
       hp_tool_run_print (
           run, g_strdup_printf ("%s: received %s (%s)\n", sender, shown, text));
@@ -187,6 +191,21 @@ is_right_hash (const Incoming *self, const HpToolRecord *end_record)
 }
 
 static void
+take_end (Incoming *self, const HpToolRecord *end_record)
+{
+  g_autoptr (GError) error = NULL;
+
+  if (is_right_hash (self, end_record))
+    {
+      store (self, end_record);
+      return;
+    }
+  error = g_error_new (G_IO_ERROR, G_IO_ERROR_INVALID_DATA,
+                       "“%s” arrived damaged", self->name);
+  refuse (self, error);
+}
+
+static void
 on_end (GObject *source, GAsyncResult *result, gpointer user_data)
 {
   Incoming *self = user_data;
@@ -197,23 +216,26 @@ on_end (GObject *source, GAsyncResult *result, gpointer user_data)
 
   if (g_error_matches (error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA)
       || (bytes != NULL && record.type != HP_TOOL_RECORD_END))
-    {
-      end_broken (self, "a file has no end");
-    }
+    end_broken (self, "a file has no end");
   else if (bytes == NULL)
-    {
-      end_partial (self);
-    }
-  else if (is_right_hash (self, &record))
-    {
-      store (self, &record);
-    }
+    end_partial (self);
   else
-    {
-      error = g_error_new (G_IO_ERROR, G_IO_ERROR_INVALID_DATA,
-                           "“%s” arrived damaged", self->name);
-      refuse (self, error);
-    }
+    take_end (self, &record);
+}
+
+/* The stream has ended with what was kept. */
+static void
+take_kept_end (Incoming *self)
+{
+  const guint8 *kept = self->piece + self->length;
+  HpToolHeader header;
+  HpToolRecord record;
+
+  if (hp_tool_header_parse (&header, kept) && header.type == HP_TOOL_RECORD_END
+      && hp_tool_record_parse (&record, &header, kept + HP_TOOL_HEADER_SIZE))
+    take_end (self, &record);
+  else
+    end_partial (self);
 }
 
 /* The file's bytes */
@@ -224,15 +246,23 @@ on_written (GObject *source, GAsyncResult *result, gpointer user_data)
   Incoming *self = user_data;
   g_autoptr (GError) error = NULL;
 
-  if (hp_tool_stored_file_write_finish (result, &error))
-    {
-      self->received += self->length;
-      read_piece (self);
-    }
-  else
+  if (!hp_tool_stored_file_write_finish (result, &error))
     {
       refuse (self, error);
+      return;
     }
+  self->received += self->length;
+  if (self->is_last)
+    take_kept_end (self);
+  else
+    read_piece (self);
+}
+
+static void
+write_piece (Incoming *self)
+{
+  hp_tool_stored_file_write_async (self->file, self->piece, self->length,
+                                   on_written, self);
 }
 
 static void
@@ -246,13 +276,47 @@ on_piece (GObject *source, GAsyncResult *result, gpointer user_data)
       || length < self->length)
     end_partial (self);
   else
-    hp_tool_stored_file_write_async (self->file, self->piece, self->length,
-                                     on_written, self);
+    write_piece (self);
+}
+
+static void
+on_sizeless_piece (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  Incoming *self = user_data;
+  gsize length = 0;
+
+  if (!g_input_stream_read_all_finish (G_INPUT_STREAM (source), result, &length,
+                                       NULL)
+      || self->n_kept + length < HP_TOOL_END_SIZE)
+    {
+      end_partial (self);
+      return;
+    }
+  self->is_last = length < PIECE_SIZE;
+  self->length = self->n_kept + length - HP_TOOL_END_SIZE;
+  self->n_kept = HP_TOOL_END_SIZE;
+  write_piece (self);
+}
+
+static void
+read_sizeless_piece (Incoming *self)
+{
+  memmove (self->piece, self->piece + self->length, self->n_kept);
+  g_input_stream_read_all_async (hp_tool_visit_get_input (&self->visit),
+                                 self->piece + self->n_kept, PIECE_SIZE,
+                                 G_PRIORITY_DEFAULT,
+                                 self->visit.run->cancellable,
+                                 on_sizeless_piece, self);
 }
 
 static void
 read_piece (Incoming *self)
 {
+  if (self->size == HP_TOOL_SIZE_UNKNOWN)
+    {
+      read_sizeless_piece (self);
+      return;
+    }
   self->length = MIN (self->size - self->received, PIECE_SIZE);
   if (self->length > 0)
     g_input_stream_read_all_async (hp_tool_visit_get_input (&self->visit),
@@ -299,7 +363,7 @@ hp_tool_receiver_take (HpToolReceiver *self, HpStream *stream,
       return;
     }
   self->n_transfers++;
-  incoming->piece = g_malloc (PIECE_SIZE);
+  incoming->piece = g_malloc (PIECE_SIZE + HP_TOOL_END_SIZE);
   hp_tool_visit_write (&incoming->visit, &accept, on_accepted, incoming);
 }
 

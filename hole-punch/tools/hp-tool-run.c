@@ -142,7 +142,10 @@ hp_tool_run_make_peer (HpToolRun *self, const char *id)
   seconds = (options->timeout + G_TIME_SPAN_SECOND - 1) / G_TIME_SPAN_SECOND;
   self->peer = g_object_new (HP_TYPE_PEER, "id", id, "match-server",
                              options->match_server, "identity", identity,
-                             "connect-timeout", seconds, NULL);
+                             "connect-timeout", seconds, "turn-servers",
+                             options->turn, "relay-policy",
+                             options->relay_policy, "port-mapping",
+                             !options->no_port_mapping, NULL);
   return TRUE;
 }
 

@@ -50,13 +50,11 @@ on_bar (gpointer user_data)
 }
 
 static void
-begin_bar (Sender *self, const char *filename)
+begin_bar (Sender *self, const char *name)
 {
-  g_autofree char *base_name = g_path_get_basename (filename);
-
   if (self->run.options->json || !hp_tool_output_has_bar ())
     return;
-  self->bar_name = hp_tool_text_safe (base_name, -1);
+  self->bar_name = hp_tool_text_safe (name, -1);
   hp_tool_progress_begin (&self->progress, self->bar_name,
                           hp_tool_source_get_size (self->upload.source),
                           self->began_at);
@@ -70,6 +68,13 @@ clear_file (Sender *self)
   hp_tool_clear_source (&self->bar);
   g_clear_pointer (&self->bar_name, g_free);
   hp_tool_upload_clear (&self->upload);
+}
+
+/* What the other side is to call it, and what it is called here */
+static const char *
+get_name (const char *filename)
+{
+  return g_str_equal (filename, HP_TOOL_STANDARD_INPUT) ? "stdin" : filename;
 }
 
 static void
@@ -94,13 +99,13 @@ next_file (Sender *self)
       hp_tool_run_fail (&self->run, error);
       return;
     }
-  own_name = g_path_get_basename (filename);
-  shown_name = hp_tool_text_safe (filename, -1);
+  own_name = g_path_get_basename (get_name (filename));
+  shown_name = hp_tool_text_safe (get_name (filename), -1);
   self->began_at = g_get_monotonic_time ();
   hp_tool_upload_begin (&self->upload, &self->run, self->connection, source,
                         shown_name,
                         self->sent_name != NULL ? self->sent_name : own_name);
-  begin_bar (self, filename);
+  begin_bar (self, own_name);
 }
 
 static void
@@ -108,7 +113,7 @@ tell_sent (Sender *self)
 {
   HpToolRun *run = &self->run;
   HpToolSource *source = self->upload.source;
-  guint64 size = hp_tool_source_get_size (source);
+  guint64 size = hp_tool_source_get_offset (source);
   gint64 took = g_get_monotonic_time () - self->began_at;
 
   if (run->options->json)
@@ -236,6 +241,23 @@ send_files (Sender *self, const HpToolOptions *options)
   return status;
 }
 
+static int
+check (const Sender *self, const HpToolOptions *options)
+{
+  char **files = options->arguments + 1;
+  guint n_inputs = 0;
+
+  for (guint i = 0; files[i] != NULL; i++)
+    n_inputs += g_str_equal (files[i], HP_TOOL_STANDARD_INPUT);
+  if (n_inputs > 1)
+    return hp_tool_options_fail (options,
+                                 "Standard input can be sent only once");
+  if (self->sent_name != NULL && (*self->sent_name == '\0' || files[1] != NULL))
+    return hp_tool_options_fail (options,
+                                 "--name is for one file, and not empty");
+  return -1;
+}
+
 int
 hp_tool_send (int argc, char **argv)
 {
@@ -249,7 +271,7 @@ hp_tool_send (int argc, char **argv)
     .command = "send",
     .parameters = "ID FILE…",
     .summary = "Sends files to whoever listens under an id. ID may also be a "
-               "fingerprint,\nor id@fingerprint.",
+               "fingerprint,\nor id@fingerprint. FILE - is standard input.",
     .entries = entries,
     .min_arguments = 2,
     .max_arguments = G_MAXUINT,
@@ -257,10 +279,8 @@ hp_tool_send (int argc, char **argv)
   };
   int status = hp_tool_options_parse (&options, argc, argv);
 
-  if (status == -1 && self.sent_name != NULL
-      && (*self.sent_name == '\0' || options.arguments[2] != NULL))
-    status = hp_tool_options_fail (&options,
-                                   "--name is for one file, and not empty");
+  if (status == -1)
+    status = check (&self, &options);
   if (status == -1)
     status = send_files (&self, &options);
   g_free (self.sent_name);

@@ -42,30 +42,66 @@ hp_tool_source_finalize (GObject *object)
   G_OBJECT_CLASS (hp_tool_source_parent_class)->finalize (object);
 }
 
+/* A pipe may have nothing for hours: only this wait can be cancelled. */
+static gboolean
+wait_for_input (HpToolSource *self, GCancellable *cancellable, GError **error)
+{
+  GPollFD fds[2] = { { .fd = self->fd, .events = G_IO_IN } };
+  gboolean is_watched = g_cancellable_make_pollfd (cancellable, &fds[1]);
+  int n_ready;
+
+  do
+    n_ready = g_poll (fds, is_watched ? 2 : 1, -1);
+  while (n_ready == -1 && errno == EINTR);
+  if (n_ready == -1)
+    set_error (error, errno, "the file");
+  if (is_watched)
+    g_cancellable_release_fd (cancellable);
+  return n_ready != -1
+         && !g_cancellable_set_error_if_cancelled (cancellable, error);
+}
+
+static gssize
+read_some (HpToolSource *self, void *buffer, gsize wanted,
+           GCancellable *cancellable, GError **error)
+{
+  gssize length;
+
+  do
+    {
+      if (self->size == HP_TOOL_SIZE_UNKNOWN
+          && !wait_for_input (self, cancellable, error))
+        return -1;
+      length = read (self->fd, buffer, wanted);
+    }
+  while (length == -1 && (errno == EINTR || errno == EAGAIN));
+  if (length == -1)
+    set_error (error, errno, "the file");
+  return length;
+}
+
 static gssize
 hp_tool_source_read (GInputStream *stream, void *buffer, gsize count,
                      GCancellable *cancellable, GError **error)
 {
   HpToolSource *self = HP_TOOL_SOURCE (stream);
   gsize wanted = MIN (count, self->size - hp_tool_source_get_offset (self));
-  gssize length;
+  gssize length = read_some (self, buffer, wanted, cancellable, error);
 
-  do
-    length = read (self->fd, buffer, wanted);
-  while (length == -1 && errno == EINTR);
-  if (length == -1)
-    set_error (error, errno, "the file");
-  else if (length == 0 && wanted > 0)
-    g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_PARTIAL_INPUT,
-                         "The file became shorter while it was sent");
+  if (length == 0 && wanted > 0 && self->size != HP_TOOL_SIZE_UNKNOWN)
+    {
+      g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_PARTIAL_INPUT,
+                           "The file became shorter while it was sent");
+      length = -1;
+    }
   if (length > 0)
     g_checksum_update (self->checksum, buffer, length);
 
   g_mutex_lock (&self->mutex);
   self->offset += MAX (length, 0);
-  self->has_failed = wanted > 0 && length <= 0;
+  self->has_failed = length == -1;
   g_mutex_unlock (&self->mutex);
-  return length > 0 || wanted == 0 ? length : -1;
+  return length;
 }
 
 static void
@@ -88,32 +124,42 @@ hp_tool_source_init (HpToolSource *self)
 
 /* Takes over @fd. */
 static HpToolSource *
+source_new (int fd, guint64 size)
+{
+  HpToolSource *self = g_object_new (HP_TOOL_TYPE_SOURCE, NULL);
+
+  self->fd = fd;
+  self->size = size;
+  return self;
+}
+
+/* Takes over @fd. */
+static HpToolSource *
 source_from_fd (int fd, const char *name, GError **error)
 {
   struct stat status;
-  HpToolSource *self;
 
   if (fstat (fd, &status) == -1)
-    {
-      set_error (error, errno, name);
-    }
+    set_error (error, errno, name);
   else if (S_ISDIR (status.st_mode))
-    {
-      set_error (error, EISDIR, name);
-    }
+    set_error (error, EISDIR, name);
   else if (!S_ISREG (status.st_mode))
-    {
-      g_set_error (error, G_IO_ERROR, G_IO_ERROR_NOT_REGULAR_FILE,
-                   "“%s” is not a regular file", name);
-    }
+    g_set_error (error, G_IO_ERROR, G_IO_ERROR_NOT_REGULAR_FILE,
+                 "“%s” is not a regular file", name);
   else
-    {
-      self = g_object_new (HP_TOOL_TYPE_SOURCE, NULL);
-      self->fd = fd;
-      self->size = status.st_size;
-      return self;
-    }
+    return source_new (fd, status.st_size);
   close (fd);
+  return NULL;
+}
+
+static HpToolSource *
+open_standard_input (GError **error)
+{
+  int fd = fcntl (STDIN_FILENO, F_DUPFD_CLOEXEC, 0);
+
+  if (fd != -1)
+    return source_new (fd, HP_TOOL_SIZE_UNKNOWN);
+  set_error (error, errno, "standard input");
   return NULL;
 }
 
@@ -121,9 +167,12 @@ HpToolSource *
 hp_tool_source_open (const char *filename, GError **error)
 {
   g_autofree char *name = g_filename_display_name (filename);
-  /* Without O_NONBLOCK a FIFO would wait for its writer. */
-  int fd = open (filename, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+  int fd;
 
+  if (g_str_equal (filename, HP_TOOL_STANDARD_INPUT))
+    return open_standard_input (error);
+  /* Without O_NONBLOCK a FIFO would wait for its writer. */
+  fd = open (filename, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
   if (fd == -1)
     {
       set_error (error, errno, name);

@@ -3,21 +3,24 @@
  */
 
 /* A file to be sent: read once, hashed on the way. It is as long as it was when
- * it was opened; becoming shorter is an error. As with any stream of a file,
- * asynchronous reading happens in a thread: disks can be slow, and hashing
- * takes its time.
+ * it was opened; becoming shorter is an error. Standard input is as long as it
+ * goes on. As with any stream of a file, asynchronous reading happens in a
+ * thread: disks can be slow, and hashing takes its time.
  */
 
 #pragma once
 
-#include <gio/gio.h>
+#include "hole-punch/tools/hp-tool-protocol.h"
 
 #define HP_TOOL_TYPE_SOURCE (hp_tool_source_get_type ())
 G_DECLARE_FINAL_TYPE (HpToolSource, hp_tool_source, HP_TOOL, SOURCE,
                       GInputStream)
 
-/* Only regular files: the size is told beforehand */
+#define HP_TOOL_STANDARD_INPUT "-"
+
+/* Regular files, whose size is told beforehand, and HP_TOOL_STANDARD_INPUT */
 HpToolSource *hp_tool_source_open (const char *filename, GError **error);
+/* HP_TOOL_SIZE_UNKNOWN of standard input */
 guint64 hp_tool_source_get_size (HpToolSource *self);
 /* How far it was read */
 guint64 hp_tool_source_get_offset (HpToolSource *self);

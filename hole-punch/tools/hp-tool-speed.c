@@ -68,7 +68,8 @@ on_impatient (gpointer user_data)
   Speed *self = user_data;
 
   if (self->is_accepted)
-    fail (self, G_IO_ERROR_TIMED_OUT, "does not tell what came of it");
+    fail (self, G_IO_ERROR_TIMED_OUT,
+          "took part in the speed test, but did not report its result in time");
   else
     fail (self, G_IO_ERROR_TIMED_OUT,
           "does not say whether it takes speed tests; is it “hole-punch "
@@ -104,7 +105,10 @@ finish_if_done (Speed *self)
                        &result->here);
   if (hp_tool_result_get_receiver (result)->bytes == 0)
     {
-      fail (self, G_IO_ERROR_FAILED, "got no bytes through to us, or we to it");
+      fail (self, G_IO_ERROR_FAILED,
+            self->is_reverse
+                ? "was reached, but none of the bytes it sent arrived here"
+                : "was reached, but none of the bytes sent to it arrived");
       return;
     }
   hp_tool_load_clear (&self->load);
@@ -199,14 +203,38 @@ begin_load (Speed *self)
 
 static void read_answer (Speed *self);
 
+/* The words of docs/tool-protocol.md as sentences */
 static void
 on_failed (Speed *self, const HpToolRecord *failed)
 {
+  static const struct
+  {
+    const char *reason;
+    int code;
+    const char *what;
+  } known[] = {
+    { "permission-denied", G_IO_ERROR_PERMISSION_DENIED,
+      "takes no speed tests: it runs with --no-speed" },
+    { "busy", G_IO_ERROR_BUSY,
+      "is busy with another speed test, which takes a minute at most; try "
+      "again then" },
+    { "timed-out", G_IO_ERROR_TIMED_OUT,
+      "ended the speed test, which was not over in time" },
+  };
   g_autofree char *reason = hp_tool_text_safe (
       failed->length > 0 ? (const char *) failed->bytes : "", failed->length);
-  g_autofree char *what = g_strdup_printf ("refuses the speed test (%s)",
-                                           reason);
+  g_autofree char *what = NULL;
 
+  for (guint i = 0; i < G_N_ELEMENTS (known); i++)
+    {
+      if (g_str_equal (reason, known[i].reason))
+        {
+          fail (self, known[i].code, known[i].what);
+          return;
+        }
+    }
+  what = g_strdup_printf ("does not do the speed test, and says why: %s",
+                          reason);
   fail (self, G_IO_ERROR_FAILED, what);
 }
 
@@ -262,7 +290,7 @@ on_answer (GObject *source, GAsyncResult *result, gpointer user_data)
     fail (self, G_IO_ERROR_CLOSED,
           "does not take speed tests; is it “hole-punch listen”?");
   else if (!self->is_reported)
-    fail (self, G_IO_ERROR_CLOSED, "gave the speed test up");
+    fail (self, G_IO_ERROR_CLOSED, "gave up the speed test halfway");
 }
 
 static void

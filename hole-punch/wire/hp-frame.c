@@ -22,7 +22,8 @@
  *   18 PATH_CHALLENGE   token [8]
  *   19 PATH_RESPONSE    token [8]
  *   1a CANDIDATES       count n | count × (kind 1 | address)
- *   20 to 28            hp-frame-match.c
+ *   1b NAT              NAT facts (hp-nat-facts.c)
+ *   20 to 2c            hp-frame-match.c
  *
  * The ranges of an ACK go down from the largest, as in RFC 9000, section
  * 19.3.1: the first covers @first numbers below the largest as well; a
@@ -315,6 +316,9 @@ read_fields (HpFrame *self, HpReader *reader)
     case HP_FRAME_CANDIDATES:
       hp_frame_read_candidates (&self->candidates, reader, FALSE);
       return TRUE;
+    case HP_FRAME_NAT:
+      hp_nat_facts_read (&self->nat, reader);
+      return TRUE;
     default:
       return FALSE;
     }
@@ -372,6 +376,9 @@ write_fields (const HpFrame *self, HpWriter *writer)
       return TRUE;
     case HP_FRAME_CANDIDATES:
       hp_frame_write_candidates (&self->candidates, writer, FALSE);
+      return TRUE;
+    case HP_FRAME_NAT:
+      hp_nat_facts_write (&self->nat, writer);
       return TRUE;
     default:
       return FALSE;

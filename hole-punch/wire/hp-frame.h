@@ -14,12 +14,16 @@
 #include "hole-punch/base/hp-address.h"
 #include "hole-punch/base/hp-cursor.h"
 #include "hole-punch/base/hp-ranges.h"
+#include "hole-punch/wire/hp-nat-facts.h"
 #include "hole-punch/wire/hp-packet.h"
+#include "hole-punch/wire/hp-stun.h"
 
 #define HP_ID_MAX_SIZE 64            /* bytes of UTF-8 */
 #define HP_MAX_CANDIDATES 16         /* in one frame */
 #define HP_MAX_ACK_RANGES 64         /* sent, and read; further ones ignored */
 #define HP_MAX_REASON_SIZE 256       /* of CLOSE */
+#define HP_MAX_RELAYS 4              /* in one frame */
+#define HP_RELAY_TEXT_MAX_SIZE 255   /* bytes of UTF-8 */
 #define HP_TICKET_SECRET_SIZE 32
 #define HP_PROOF_SIZE HP_COOKIE_SIZE
 
@@ -40,6 +44,7 @@ typedef enum
   HP_FRAME_PATH_CHALLENGE = 0x18,
   HP_FRAME_PATH_RESPONSE = 0x19,
   HP_FRAME_CANDIDATES = 0x1a,
+  HP_FRAME_NAT = 0x1b,
   HP_FRAME_REGISTER = 0x20,
   HP_FRAME_REGISTERED = 0x21,
   HP_FRAME_REFUSED = 0x22,
@@ -49,6 +54,10 @@ typedef enum
   HP_FRAME_ANSWER = 0x26,
   HP_FRAME_INTRODUCE = 0x27,
   HP_FRAME_OBSERVED = 0x28,
+  HP_FRAME_RELAY_REQUEST = 0x29,
+  HP_FRAME_RELAYS = 0x2a,
+  HP_FRAME_KNOCK = 0x2b,
+  HP_FRAME_KNOCKED = 0x2c,
 } HpFrameType;
 
 /* Codes of CLOSE */
@@ -161,12 +170,27 @@ typedef struct
   HpBytes bytes;
 } HpChunkFrame;
 
+/* One TURN server, and what lets a peer in; none is empty but perhaps the
+ * username and the password, where the server asks for none */
+typedef struct
+{
+  HpBytes uri;      /* "turn:…" or "turns:…" (RFC 7065) */
+  HpBytes username;
+  HpBytes password;
+} HpWireRelay;
+
 /* Registration flags */
 #define HP_REGISTER_OPEN 1      /* introduce without asking the holder */
 #define HP_REGISTER_EPHEMERAL 2 /* the key will not come back: no ownership */
 
 /* INTRODUCE and ANSWER flags */
 #define HP_INTRODUCE_NEEDS_REPLY 1 /* nobody is told before the REPLY */
+
+/* Where a match server knocks from, KNOCK and KNOCKED flags; a NAT that lets
+ * one in lets in those before it as well */
+#define HP_KNOCK_SAME 1       /* the place that was asked */
+#define HP_KNOCK_OTHER_PORT 2 /* another port of that host */
+#define HP_KNOCK_OTHER_HOST 4
 
 typedef struct
 {
@@ -195,11 +219,13 @@ typedef struct
     } max; /* MAX_DATA, MAX_STREAM_DATA and MAX_STREAMS */
     guint8 token[HP_TOKEN_SIZE]; /* PATH_CHALLENGE, PATH_RESPONSE */
     HpWireCandidates candidates; /* CANDIDATES, without proofs */
+    HpNatFacts nat;              /* NAT: of the sender */
     struct
     {
       guint64 request; /* request numbers rise, lower ones are ignored */
       guint64 flags;   /* HP_REGISTER_… */
       guint16 suites;
+      HpNatFacts nat;  /* for the ANSWERs of an open registration */
       HpBytes id;
     } reg; /* REGISTER; UNREGISTER has only request and id */
     struct
@@ -221,6 +247,7 @@ typedef struct
       HpBytes target;
       guint16 suites;
       guint64 round_trip; /* µs, to the server */
+      HpNatFacts nat;
       HpWireCandidates candidates;
     } ask;
     struct
@@ -229,6 +256,7 @@ typedef struct
       gboolean accept;
       guint16 suites;
       guint64 round_trip;
+      HpNatFacts nat;
       HpWireCandidates candidates;
     } reply;
     struct
@@ -242,12 +270,37 @@ typedef struct
       guint64 round_trip;   /* of the other peer to the server, µs */
       HpWireTicket ticket;
       HpAddress observed;   /* of the other peer by the server, or NONE */
+      HpNatFacts nat;       /* of the other peer */
       HpWireCandidates candidates; /* the other peer's, already checked */
     } introduction; /* ANSWER and INTRODUCE */
     struct
     {
       HpAddress address;
     } observed;
+    struct
+    {
+      guint64 request;
+    } relay_request;
+    struct
+    {
+      guint64 request;
+      guint64 lifetime; /* of the credentials, seconds */
+      guint n_relays;
+      HpWireRelay relays[HP_MAX_RELAYS];
+    } relays;
+    struct
+    {
+      HpAddress address; /* of the sender's, where to knock */
+      guint8 proof[HP_PROOF_SIZE]; /* the match server's cookie for it */
+      guint64 flags;               /* HP_KNOCK_…: where from */
+      guint8 transaction[HP_STUN_TRANSACTION_SIZE]; /* of the STUN Binding
+                                                       indication to come */
+    } knock;
+    struct
+    {
+      guint64 flags; /* HP_KNOCK_…: done */
+      guint8 transaction[HP_STUN_TRANSACTION_SIZE];
+    } knocked;
   };
 } HpFrame;
 

@@ -6,7 +6,7 @@
     readme.py README SOURCE BUILD LANGUAGE…
 
 Only the name of the match server is another. Each caller calls the callee of
-each language.
+each language. What is only a part of a program is run within one of readme/.
 """
 
 import os
@@ -16,11 +16,14 @@ import socket
 import subprocess
 import sys
 import tempfile
+import time
 
-from children import Child
+from children import PATIENCE, Child
 
-BLOCK = re.compile(r'^```(?:\w+)\n(?:#|//|/\*) ([a-z]+\.[a-z]+).*?^```$',
-                   re.MULTILINE | re.DOTALL)
+BLOCK = re.compile(r'^```\w+\n(.*?)^```$', re.MULTILINE | re.DOTALL)
+NAME = re.compile(r'(?:#|//|/\*) ([a-z]+\.[a-z]+)')
+# In the order of the README
+PARTS = ('send.py', 'receive.py', 'bus.c')
 SUFFIXES = {'python': 'py', 'gjs': 'js', 'vala': 'vala', 'c': 'c'}
 
 
@@ -30,24 +33,40 @@ def free_port():
         return probe.getsockname()[1]
 
 
+def frame(part, name):
+    """The program of readme/ around that part."""
+    path = os.path.join(os.path.dirname(__file__), 'readme', name)
+    with open(path, encoding='utf-8') as file:
+        before, after = file.read().split('README\n')
+    return f'{before}{part}{after}'
+
+
 def extract(readme, directory, port):
     """Writes out the programs; their names."""
     with open(readme, encoding='utf-8') as text:
-        text = text.read()
-    names = []
-    for match in BLOCK.finditer(text):
-        code = match[0].split('\n', 1)[1].rsplit('\n', 1)[0] + '\n'
-        if match[1] == 'server.py':
+        blocks = BLOCK.findall(text.read())
+    programs = {}
+    parts = []
+    for block in blocks:
+        name = NAME.match(block)
+        if name:
+            programs[name[1]] = block.split('\n', 1)[1]
+        else:
+            parts.append(block)
+    assert len(parts) == len(PARTS), parts
+    programs.update((name, frame(part, name))
+                    for name, part in zip(PARTS, parts))
+    for name, code in programs.items():
+        if name == 'server.py':
             assert 'MatchServer()' in code
             code = code.replace('MatchServer()', f'MatchServer(port={port})')
         else:
-            assert 'match.example.org' in code, match[1]
+            assert 'match.example.org' in code, name
             code = code.replace('match.example.org', f'127.0.0.1:{port}')
-        with open(os.path.join(directory, match[1]), 'w',
+        with open(os.path.join(directory, name), 'w',
                   encoding='utf-8') as file:
             file.write(code)
-        names.append(match[1])
-    return names
+    return list(programs)
 
 
 def compile_c(directory, name, source, build):
@@ -91,13 +110,46 @@ def check_caller(callee, caller_command):
     callee.expect('got 10240 bytes')
 
 
+def check_file(directory):
+    """A file through a stream."""
+    near, far = (os.path.join(directory, side) for side in ('near', 'far'))
+    os.mkdir(near)
+    os.mkdir(far)
+    content = os.urandom(3_000_001)
+    with open(f'{near}/film.mkv', 'wb') as film:
+        film.write(content)
+    with Child([sys.executable, '-u', f'{directory}/receive.py'],
+               cwd=far) as receiver:
+        receiver.expect('registered as wq')
+        with Child([sys.executable, '-u', f'{directory}/send.py'],
+                   cwd=near) as sender:
+            sender.expect(f'sent {len(content)}')
+            assert sender.wait() == 0
+            assert not sender.errors, sender.errors
+        # It has all arrived, but may not have been written yet.
+        end = time.monotonic() + PATIENCE
+        while os.path.getsize(f'{far}/film.mkv') < len(content):
+            assert time.monotonic() < end
+            time.sleep(0.01)
+        with open(f'{far}/film.mkv', 'rb') as film:
+            assert film.read() == content
+        assert not receiver.errors, receiver.errors
+
+
+def check_bus(directory, source, build):
+    with Child(compile_c(directory, 'bus', source, build)) as bus:
+        bus.expect('the bus is there')
+        assert bus.wait() == 0
+        assert not bus.errors, bus.errors
+
+
 def main(readme, source, build, *languages):
     with tempfile.TemporaryDirectory() as directory:
         port = free_port()
         names = extract(readme, directory, port)
-        wanted = ['server.py'] + [f'{role}.{suffix}'
-                                  for suffix in SUFFIXES.values()
-                                  for role in ('callee', 'caller')]
+        wanted = ['server.py', *PARTS] + [f'{role}.{suffix}'
+                                          for suffix in SUFFIXES.values()
+                                          for role in ('callee', 'caller')]
         assert sorted(names) == sorted(wanted), names
         commands = {(language, role): command(directory, language, role,
                                               source, build)
@@ -112,6 +164,10 @@ def main(readme, source, build, *languages):
                     for caller in languages:
                         print(f'{caller} calls {language}', flush=True)
                         check_caller(callee, commands[caller, 'caller'])
+            print('a file through a stream', flush=True)
+            check_file(directory)
+            print('D-Bus over a stream', flush=True)
+            check_bus(directory, source, build)
 
 
 if __name__ == '__main__':

@@ -228,6 +228,11 @@ take_event (World *world, HpServiceEvent *event)
       hp_match_service_authorize (world->service, event->handle,
                                   !world->denies, world->now);
       break;
+    case HP_SERVICE_EVENT_RELAYS:
+      hp_match_service_answer_relays (world->service, event->handle,
+                                      event->request, world->relays,
+                                      world->now);
+      break;
     case HP_SERVICE_EVENT_REGISTERED:
     case HP_SERVICE_EVENT_EXPIRED:
     case HP_SERVICE_EVENT_INTRODUCED:

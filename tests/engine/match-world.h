@@ -84,6 +84,7 @@ struct _World
   gint64 registry_delay;
   GArray *waiting; /* WorldQuestion, if the registry has a delay */
   gboolean denies;
+  const HpMatchRelays *relays; /* NULL: refused */
   gboolean service_is_down; /* nothing reaches it */
 
   WorldClient clients[MAX_CLIENTS];

@@ -43,8 +43,13 @@ test_open (World *world, gconstpointer data)
   /* In one round trip */
   g_assert_cmpint (world->now - start, <=, 190 * MS);
   answer = client_find (caller, HP_MATCH_EVENT_ANSWER);
+  /* It is sent twice, in case one is lost; an ANSWER is told only once. */
   introduced = client_find (callee, HP_MATCH_EVENT_INTRODUCED);
   g_assert_nonnull (introduced);
+  g_assert_true (introduced->introduction.repeated);
+  introduced--;
+  g_assert_cmpint (introduced->type, ==, HP_MATCH_EVENT_INTRODUCED);
+  g_assert_cmpuint (client_count (caller, HP_MATCH_EVENT_ANSWER), ==, 1);
   g_assert_cmpuint (answer->request, ==, request);
   g_assert_false (answer->introduction.needs_reply);
   g_assert_false (introduced->introduction.needs_reply);

@@ -278,7 +278,7 @@ do_other (World *self, guint which)
   switch (which % 6)
     {
     case 0:
-      hp_link_check_paths (self->link, self->now);
+      hp_link_check_paths (self->link, FALSE, self->now);
       break;
     case 1:
       hp_candidates_add (&candidates, &route.remote, HP_CANDIDATE_HOST, NULL);

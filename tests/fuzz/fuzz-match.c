@@ -47,6 +47,7 @@ typedef struct
   guint64 ticket; /* of the last INTRODUCE */
   gboolean was_introduced;
   gsize came;     /* the length of the datagram that is answered now */
+  gsize knocks;   /* the lengths of those that it made leave */
   HpRoute from;
 
   HpMatchClient *client;
@@ -126,9 +127,20 @@ check_data (World *self, const HpOutgoing *outgoing)
 
 /* The service */
 
+/* Only to where there is proof, and never more than asked for it */
+static void
+check_knock (World *self, const HpOutgoing *outgoing)
+{
+  self->knocks += outgoing->length;
+  g_assert_cmpuint (self->knocks, <=, self->came);
+  g_assert_true (hp_address_equal (&outgoing->route.remote,
+                                   &self->cookie.observed));
+}
+
 static void
 take_from_service (World *self, const HpOutgoing *outgoing)
 {
+  guint8 transaction[HP_STUN_TRANSACTION_SIZE];
   HpHandshakeResult result;
   gboolean is_known = FALSE;
 
@@ -154,6 +166,9 @@ take_from_service (World *self, const HpOutgoing *outgoing)
   if (outgoing->bytes[0] == HP_PACKET_DATA_0
       || outgoing->bytes[0] == HP_PACKET_DATA_1)
     check_data (self, outgoing);
+  if (hp_stun_consume_indication (transaction, outgoing->bytes,
+                                  outgoing->length))
+    check_knock (self, outgoing);
   if (!is_known && outgoing->bytes[0] >= HP_PACKET_HELLO
       && hp_address_equal (&outgoing->route.remote, &self->from.remote))
     g_assert_cmpuint (outgoing->length, <=, self->came);
@@ -184,6 +199,7 @@ to_service (World *self, const HpRoute *route, guint8 *bytes, gsize length)
       = { .route = *route, .bytes = bytes, .length = length };
 
   self->came = length;
+  self->knocks = 0;
   self->from = *route;
   hp_match_service_receive (self->service, &datagram, self->now);
   pump_service (self);
@@ -239,8 +255,12 @@ start_service (World *self)
     .max_asks_per_minute = 30,
     .max_stun_per_second = 5,
   };
+  HpMatchPlaces places = { .hosts = { get_route (0).remote,
+                                      get_route (1).remote },
+                           .ports = { 4000, 4001 } };
 
   self->service = hp_match_service_new (&config, self->now);
+  hp_match_service_set_places (self->service, &places);
   for (guint i = 0; i < N_PEERS; i++)
     connect_peer (self, i);
 }
@@ -283,6 +303,18 @@ answer_question (World *self, guint which)
   pump_service (self);
 }
 
+/* The proof is of the first port only. */
+static void
+make_knock (World *self, guint which, HpFrame *frame)
+{
+  memset (frame, 0, sizeof *frame);
+  frame->type = HP_FRAME_KNOCK;
+  frame->knock.address = self->cookie.observed;
+  frame->knock.address.port += which / 4 % 2;
+  frame->knock.flags = which / 8;
+  memcpy (frame->knock.proof, self->cookie.cookie, HP_PROOF_SIZE);
+}
+
 /* Well-formed requests about few ids, so that they meet */
 static void
 make_request (World *self, guint which, HpFrame *frame)
@@ -318,6 +350,8 @@ make_request (World *self, guint which, HpFrame *frame)
       frame->type = HP_FRAME_UNREGISTER;
       frame->reg.request = ++self->request;
       frame->reg.id = id;
+      if (which / 64 == 3)
+        make_knock (self, which, frame);
       break;
     }
 }

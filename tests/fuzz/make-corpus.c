@@ -60,6 +60,8 @@ save_stun (void)
 
   length = hp_stun_create_request (transaction, request, sizeof request);
   save ("stun", "request", request, length);
+  size = hp_stun_create_indication (transaction, response, sizeof response);
+  save ("stun", "indication", response, size);
   size = hp_stun_create_response (request, length, &from, &other, response,
                                   sizeof response);
   save ("stun", "response", response, size);

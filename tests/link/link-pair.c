@@ -13,243 +13,13 @@ typedef struct
   HpIntroduction introduction;
 } Introduced;
 
-/* Messages: a number, then bytes that follow from it */
-
-static GBytes *
-create_message (guint64 number, gsize length)
-{
-  guint8 *data = g_malloc (MAX (length, sizeof number));
-  gsize i;
-
-  memcpy (data, &number, sizeof number);
-  for (i = sizeof number; i < length; i++)
-    data[i] = (number * 31 + i * 7 + (i >> 8)) & 0xff;
-  return g_bytes_new_take (data, MAX (length, sizeof number));
-}
-
-static guint64
-check_message (GBytes *message)
-{
-  gsize length;
-  const guint8 *data = g_bytes_get_data (message, &length);
-  guint64 number;
-  g_autoptr (GBytes) expected = NULL;
-
-  g_assert_cmpuint (length, >=, sizeof number);
-  memcpy (&number, data, sizeof number);
-  expected = create_message (number, length);
-  g_assert_true (g_bytes_equal (message, expected));
-  return number;
-}
-
-void
-node_send (Node *self, HpStreamKind kind, gsize length)
-{
-  guint64 number = ++self->pair->next_message;
-  g_autoptr (GBytes) bytes = create_message (number, length);
-  guint64 *stream = g_new (guint64, 1);
-
-  *stream = hp_link_send_message (self->link, kind, bytes, 0,
-                                  self->pair->world->now);
-  g_hash_table_insert (self->expected, stream, GSIZE_TO_POINTER (number));
-  self->n_sent++;
-}
-
-static void
-take_message (Node *self, GBytes *message)
-{
-  guint64 number = check_message (message);
-  gpointer times = g_hash_table_lookup (self->received,
-                                        GSIZE_TO_POINTER (number));
-
-  /* Exactly once */
-  g_assert_null (times);
-  g_hash_table_insert (self->received, GSIZE_TO_POINTER (number),
-                       GUINT_TO_POINTER (1));
-  self->n_received++;
-}
-
-void
-node_assert_received_all (Node *self)
-{
-  Node *other = pair_get_other (self->pair, self);
-
-  g_assert_cmpuint (self->n_received, ==, other->n_sent);
-  g_assert_cmpuint (other->n_delivered, ==, other->n_sent);
-  g_assert_cmpuint (other->n_failed, ==, 0);
-}
-
-/* Events */
-
-static void
-say (Node *self, const char *what)
-{
-  if (self->pair->world->verbose)
-    g_test_message ("%9.3f %s %s", self->pair->world->now / 1000.0,
-                    self->name, what);
-}
-
-static void
-take_event (Node *self, const HpLinkEvent *event)
-{
-  gint64 now = self->pair->world->now;
-
-  /* Nothing comes after the end */
-  g_assert_cmpuint (self->n_closed, ==, 0);
-  switch (event->type)
-    {
-    case HP_LINK_EVENT_IDENTIFIED:
-      self->n_identified++;
-      break;
-    case HP_LINK_EVENT_CONFIRMED:
-      say (self, "confirmed");
-      self->confirmed_at = now;
-      self->n_confirmed++;
-      break;
-    case HP_LINK_EVENT_READY:
-      say (self, "ready");
-      hp_link_set_interface_size (self->link, self->interface_size, now);
-      g_assert_cmpuint (self->n_confirmed, ==, 1);
-      self->ready_at = now;
-      self->n_ready++;
-      break;
-    case HP_LINK_EVENT_PATH:
-      say (self, "path");
-      hp_link_set_interface_size (self->link, self->interface_size, now);
-      self->path_at = now;
-      self->n_path++;
-      break;
-    case HP_LINK_EVENT_SILENT:
-      say (self, "silent");
-      if (self->silent_at == 0)
-        self->silent_at = now;
-      self->n_silent++;
-      break;
-    case HP_LINK_EVENT_MESSAGE:
-      g_assert_cmpuint (self->n_confirmed, ==, 1);
-      take_message (self, event->transport.message);
-      g_bytes_unref (event->transport.message);
-      break;
-    case HP_LINK_EVENT_DELIVERED:
-      g_assert_true (g_hash_table_remove (self->expected,
-                                          &event->transport.stream));
-      self->n_delivered++;
-      break;
-    case HP_LINK_EVENT_FAILED:
-      g_assert_true (g_hash_table_remove (self->expected,
-                                          &event->transport.stream));
-      self->n_failed++;
-      break;
-    case HP_LINK_EVENT_STREAM:
-      if (self->on_stream != NULL)
-        self->on_stream (self, &event->transport);
-      break;
-    case HP_LINK_EVENT_CLOSED:
-      say (self, "closed");
-      self->n_closed++;
-      self->closed_at = now;
-      self->closed_by = event->closed_by;
-      self->close_code = event->close_code;
-      break;
-    }
-}
-
-static gsize
-get_base_size (const Node *self)
-{
-  return self->datagram_size != 0 ? self->datagram_size
-                                  : HP_DATAGRAM_SIZE_DEFAULT;
-}
-
-void
-node_pump (Node *self)
-{
-  gint64 now = self->pair->world->now;
-  guint8 buffer[HP_DATAGRAM_SIZE_MAX];
-  HpOutgoing outgoing = { .bytes = buffer, .capacity = sizeof buffer };
-  HpLinkEvent event;
-  guint n = 0;
-
-  do
-    {
-      while (hp_link_pull (self->link, &outgoing, now))
-        {
-          g_assert_cmpuint (outgoing.length, <=,
-                            MAX (self->max_datagram_size,
-                                 get_base_size (self)));
-          g_assert_cmpuint (++n, <, 20000);
-          self->n_pulled++;
-          sim_host_send (self->host, &outgoing);
-        }
-      while (hp_link_next_event (self->link, &event))
-        take_event (self, &event);
-    }
-  while (hp_link_pull (self->link, &outgoing, now)
-         && (sim_host_send (self->host, &outgoing), TRUE));
-}
-
-static void
-on_receive (gpointer user_data, const HpDatagram *datagram)
-{
-  Node *self = user_data;
-
-  hp_link_receive (self->link, datagram, self->pair->world->now);
-  node_pump (self);
-}
-
-/* Pairs */
-
-void
-node_renew (Node *self, const guint8 *remote_public)
-{
-  SimWorld *world = self->pair->world;
-  HpLinkConfig config = {
-    .local = self->keys,
-    .has_remote_public = remote_public != NULL,
-    .suites = hp_crypto_get_suites (),
-    .datagram_size = get_base_size (self),
-    .max_datagram_size = self->max_datagram_size,
-    .max_message_size = HP_MAX_MESSAGE_SIZE_DEFAULT,
-    .keepalive_interval = 15 * SECOND,
-    .random = world->random,
-  };
-
-  if (remote_public != NULL)
-    memcpy (config.remote_public, remote_public, HP_KEY_SIZE);
-  hp_random_fill (&world->random, &config.index, sizeof config.index);
-  config.index &= ~1u;
-  g_clear_pointer (&self->link, hp_link_free);
-  self->link = hp_link_new (&config, world->now);
-}
-
-static void
-init_node (Node *self, Pair *pair, const char *name)
-{
-  self->pair = pair;
-  self->name = name;
-  hp_crypto_generate_key_pair (&self->keys, &pair->world->random);
-  self->expected = g_hash_table_new_full (g_int64_hash, g_int64_equal, g_free,
-                                          NULL);
-  self->received = g_hash_table_new (NULL, NULL);
-  self->host->receive = on_receive;
-  self->host->user_data = self;
-}
-
-static void
-clear_node (Node *self)
-{
-  hp_link_free (self->link);
-  g_hash_table_unref (self->expected);
-  g_hash_table_unref (self->received);
-}
-
 static void
 finish_pair (Pair *self)
 {
   g_assert_true (hp_address_parse (&self->server, "198.51.100.1:4222"));
   g_queue_init (&self->script);
-  init_node (&self->a, self, "a");
-  init_node (&self->b, self, "b");
+  node_init (&self->a, self, "a");
+  node_init (&self->b, self, "b");
   node_renew (&self->a, self->b.keys.public_key);
   node_renew (&self->b, self->a.keys.public_key);
 }
@@ -292,8 +62,8 @@ void
 pair_free (Pair *self)
 {
   g_queue_clear_full (&self->script, g_free);
-  clear_node (&self->a);
-  clear_node (&self->b);
+  node_clear (&self->a);
+  node_clear (&self->b);
   sim_world_free (self->world);
   g_free (self);
 }
@@ -312,7 +82,7 @@ gather (Node *self, HpWireCandidates *candidates)
   guint i;
 
   memset (candidates, 0, sizeof *candidates);
-  for (i = 0; i < self->host->n_addresses; i++)
+  for (i = 0; i < self->host->n_addresses && !self->relay_only; i++)
     {
       HpAddress server = self->pair->server;
       HpAddress observed;
@@ -323,10 +93,58 @@ gather (Node *self, HpWireCandidates *candidates)
         hp_candidates_add (candidates, &observed,
                            HP_CANDIDATE_SERVER_REFLEXIVE, NULL);
     }
-  for (i = 0; i < self->host_candidates.n_candidates; i++)
+  for (i = 0; i < self->host_candidates.n_candidates && !self->relay_only; i++)
     hp_candidates_add (candidates,
                        &self->host_candidates.candidates[i].address,
                        HP_CANDIDATE_HOST, NULL);
+  for (i = 0; i < self->host->n_relays; i++)
+    hp_candidates_add (candidates, &self->host->relays[i].address,
+                       HP_CANDIDATE_RELAYED, NULL);
+}
+
+/* What a peer finds out about its NAT by asking its match server from a few
+ * sockets; who may send to it cannot be found out that way */
+static HpNatFacts
+get_facts (const Node *self)
+{
+  const SimNat *nat = self->host->nats[0];
+  HpNatFacts facts = { .mapping = HP_WIRE_MAPPING_ENDPOINT_INDEPENDENT,
+                       .allocation = nat->remaps
+                                         ? HP_WIRE_ALLOCATION_RANDOM
+                                         : HP_WIRE_ALLOCATION_PRESERVED };
+
+  switch (nat->kind)
+    {
+    case SIM_OPEN:
+    case SIM_FIREWALL:
+      facts.mapping = HP_WIRE_MAPPING_NONE;
+      break;
+    case SIM_FULL_CONE:
+    case SIM_ADDRESS_RESTRICTED:
+    case SIM_PORT_RESTRICTED:
+      break;
+    case SIM_SYMMETRIC:
+      facts.mapping = HP_WIRE_MAPPING_ADDRESS_AND_PORT_DEPENDENT;
+      facts.allocation = HP_WIRE_ALLOCATION_RANDOM;
+      break;
+    case SIM_SEQUENTIAL:
+      facts.mapping = HP_WIRE_MAPPING_ADDRESS_AND_PORT_DEPENDENT;
+      facts.allocation = HP_WIRE_ALLOCATION_SEQUENTIAL;
+      facts.step = nat->step;
+      facts.drift = nat->foreign;
+      facts.port = nat->next_port;
+      break;
+    case SIM_BLOCK:
+      facts.mapping = HP_WIRE_MAPPING_ADDRESS_AND_PORT_DEPENDENT;
+      facts.allocation = HP_WIRE_ALLOCATION_BLOCK;
+      facts.port = nat->first_port;
+      facts.first_port = nat->first_port;
+      facts.last_port = nat->first_port + nat->n_ports - 1;
+      break;
+    case SIM_N_KINDS:
+      g_assert_not_reached ();
+    }
+  return facts;
 }
 
 static void
@@ -338,6 +156,18 @@ tell (Pair *self, Node *to, const HpIntroduction *introduction, gint64 at)
   introduced->to = to;
   introduced->introduction = *introduction;
   gather (pair_get_other (self, to), &introduced->introduction.candidates);
+  if (introduced->introduction.candidates.n_candidates > 0
+      && !pair_get_other (self, to)->relay_only)
+    introduced->introduction.observed
+        = introduced->introduction.candidates.candidates[0].address;
+  if (self->tells_nat)
+    {
+      HpNatFacts own = get_facts (to);
+
+      introduced->introduction.nat = get_facts (pair_get_other (self, to));
+      introduced->introduction.may_spray = TRUE;
+      hp_link_set_nat (to->link, &own, self->world->now);
+    }
   g_queue_push_tail (&self->script, introduced);
 }
 
@@ -366,13 +196,6 @@ pair_introduce (Pair *self, Node *caller, const Script *script)
   if (script->wrong_secret_b)
     introduction.ticket.secret[0] ^= 1;
   tell (self, &self->b, &introduction, at + script->late_b);
-}
-
-void
-node_introduce (Node *self, const HpIntroduction *introduction)
-{
-  hp_link_introduce (self->link, introduction, self->pair->world->now);
-  node_pump (self);
 }
 
 static gint64
@@ -414,13 +237,15 @@ get_deadline (Node *self)
   return hp_link_get_deadline (self->link, self->pair->world->now);
 }
 
-/* A timer may set off another one that is due already, but not for ever */
+/* The time that a link waited for has come, be it only that it may send now. A
+ * timer may set off another one that is due already, but not for ever. */
 static void
 expire (Node *self)
 {
   gint64 now = self->pair->world->now;
   guint n = 0;
 
+  node_pump (self);
   while (get_deadline (self) <= now)
     {
       g_assert_cmpuint (++n, <=, 3);
@@ -435,15 +260,19 @@ step (Pair *self, gint64 until)
 {
   SimWorld *world = self->world;
   gint64 next = MIN (until, sim_world_get_next (world));
+  gint64 next_a = get_deadline (&self->a);
+  gint64 next_b = get_deadline (&self->b);
 
   next = MIN (next, get_next_told (self));
-  next = MIN (next, MIN (get_deadline (&self->a), get_deadline (&self->b)));
+  next = MIN (next, MIN (next_a, next_b));
   world->now = MAX (world->now, next);
 
   sim_world_deliver (world);
   deliver_script (self);
-  expire (&self->a);
-  expire (&self->b);
+  if (next_a <= world->now)
+    expire (&self->a);
+  if (next_b <= world->now)
+    expire (&self->b);
 }
 
 void
@@ -492,15 +321,4 @@ pair_connect (Pair *self)
 {
   pair_introduce (self, &self->a, NULL);
   g_assert_true (pair_run_until_ready (self, 10 * SECOND));
-}
-
-void
-node_assert_route (Node *self, const char *remote)
-{
-  const HpRoute *route = hp_link_get_route (self->link);
-  g_autofree char *text = NULL;
-
-  g_assert_nonnull (route);
-  text = hp_address_to_string (&route->remote);
-  g_assert_cmpstr (text, ==, remote);
 }

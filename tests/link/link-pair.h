@@ -9,7 +9,7 @@
 #pragma once
 
 #include "hole-punch/link/hp-link.h"
-#include "simulated-nat.h"
+#include "simulated-world.h"
 
 #define MS G_TIME_SPAN_MILLISECOND
 #define SECOND G_TIME_SPAN_SECOND
@@ -25,13 +25,16 @@ struct _Node
   HpKeyPair keys;
   HpLink *link;
   HpWireCandidates host_candidates; /* offered besides the observed one */
+  HpNatBudget *budget;              /* for node_renew(), or NULL */
+  gboolean relay_only;              /* for node_renew() */
   /* Of datagrams, for node_renew(); 0: the default, nothing larger is tried */
   gsize datagram_size, max_datagram_size;
   gsize interface_size; /* told to the link when it is ready; 0: not */
 
   /* What happened; times are 0 for never */
   gint64 confirmed_at, ready_at, silent_at, path_at, closed_at;
-  guint n_confirmed, n_ready, n_silent, n_path, n_identified, n_closed;
+  guint n_confirmed, n_ready, n_failing, n_silent, n_path, n_identified,
+      n_closed, n_relayed;
   HpLinkClosedBy closed_by;
   guint64 close_code;
   guint64 n_sent, n_delivered, n_failed; /* messages */
@@ -52,6 +55,8 @@ struct _Pair
   guint64 next_ticket;
   guint64 next_message;
   GQueue script; /* introductions under way */
+  gboolean tells_nat; /* both NATs' facts are known, and told */
+  gboolean recovers;  /* who is failing, silent or relayed is introduced again */
 };
 
 /* How the match server's word travels, besides the network's delay */
@@ -71,12 +76,18 @@ Pair *pair_new_same_lan (guint64 seed, SimNatKind kind);
 void pair_free (Pair *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (Pair, pair_free)
 
+/* For pairs: self->host is set */
+void node_init (Node *self, Pair *pair, const char *name);
+void node_clear (Node *self);
 /* A fresh link for the node, keys as they are */
 void node_renew (Node *self, const guint8 *remote_public);
 void pair_introduce (Pair *self, Node *caller, const Script *script);
 /* Hands an introduction to one node alone, at once */
 void node_introduce (Node *self, const HpIntroduction *introduction);
 Node *pair_get_other (Pair *self, Node *node);
+
+/* A relay of the node's own, told with the next introduction; its number */
+guint node_add_relay (Node *self, const char *relayed, gint64 delay);
 
 /* Sends, takes events: after whatever a test has done to a link */
 void node_pump (Node *self);

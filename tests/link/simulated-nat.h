@@ -2,12 +2,7 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-/* Hosts behind NATs behind a lossy network, with an invented clock:
- *
- *   host ── LAN ── NAT ───────── network ───────── NAT ── LAN ── host
- *          1 hop        hops, delay, jitter, loss …
- *
- * A NAT is as Linux makes it: a flow for each remote address, which keeps the
+/* A NAT as Linux makes it: a flow for each remote address, which keeps the
  * inside's port where it can. With @trap, a packet from outside that finds no
  * flow takes its tuple, and the inside's own packet to there is then given
  * another port (the early-knock trap).
@@ -15,8 +10,9 @@
 
 #pragma once
 
-#include "hole-punch/base/hp-outgoing.h"
-#include "hole-punch/base/hp-random.h"
+#include "hole-punch/base/hp-address.h"
+
+typedef struct _SimWorld SimWorld;
 
 typedef enum
 {
@@ -26,14 +22,20 @@ typedef enum
   SIM_ADDRESS_RESTRICTED, /* same port for all, any port of who was sent to */
   SIM_PORT_RESTRICTED,    /* same port for all, only who was sent to */
   SIM_SYMMETRIC,          /* a random port each, only who was sent to */
+  SIM_SEQUENTIAL,         /* symmetric, the next port each */
+  SIM_BLOCK,              /* symmetric, any port of a block each */
   SIM_N_KINDS,
 } SimNatKind;
+
+/* A port each for each remote address */
+gboolean sim_nat_kind_is_symmetric (SimNatKind kind);
 
 typedef struct
 {
   HpAddress inside;
   HpAddress remote;
   guint16 port; /* outside */
+  gint64 created_at, used_at;
 } SimFlow;
 
 typedef struct
@@ -45,78 +47,30 @@ typedef struct
   GArray *flows;            /* SimFlow */
   GArray *taken;            /* SimFlow: tuples that belong to the NAT itself */
   GHashTable *ports;        /* inside port → outside port, after a flush */
+  gboolean remaps;          /* each inside gets a random port, even if it is one
+                               for all remotes */
+  /* Of mappings, 0: for ever; a dead one's inside gets a new port if remaps */
+  gint64 idle_lifetime, absolute_lifetime;
+  guint16 next_port, step;  /* SEQUENTIAL */
+  guint foreign;            /* … others' mappings per second */
+  gint64 stepped_at;
+  guint16 first_port, n_ports; /* BLOCK */
+  guint n_entries;          /* flows ever made */
 } SimNat;
 
-typedef struct
-{
-  gint64 delay;  /* one way, µs */
-  gint64 jitter; /* up to so much more: reorders */
-  gdouble loss, duplication, corruption;
-  guint hops;    /* between two NATs */
-} SimQuality;
+SimNat *sim_nat_new (SimNatKind kind, gboolean trap,
+                     const char *public_address); /* NULL: none */
+void sim_nat_free (SimNat *self);
 
-typedef struct _SimWorld SimWorld;
-typedef struct _SimHost SimHost;
-
-/* What arrives; @bytes may be changed */
-typedef void (*SimReceive) (gpointer user_data, const HpDatagram *datagram);
-/* FALSE: the network loses it. What leaves the host, before any NAT. */
-typedef gboolean (*SimFilter) (gpointer user_data, SimHost *from,
-                               const HpOutgoing *outgoing);
-
-struct _SimHost
-{
-  SimWorld *world;
-  guint n_addresses;
-  HpAddress addresses[2]; /* inside; at most one of each family */
-  SimNat *nats[2];
-  gboolean is_cut; /* nothing in, nothing out */
-  SimReceive receive;
-  gpointer user_data;
-};
-
-struct _SimWorld
-{
-  gint64 now;
-  guint64 random_state;
-  HpRandom random; /* of this world: for all that is in it */
-  SimQuality quality;
-  SimFilter filter;
-  gpointer filter_data;
-  GPtrArray *hosts;
-  GPtrArray *nats;
-  GQueue queue; /* of packets under way, by time */
-  guint64 n_sent, n_delivered, n_dropped;
-  guint64 trace; /* a hash of all that was sent */
-  gboolean verbose;
-};
-
-SimWorld *sim_world_new (guint64 seed);
-void sim_world_free (SimWorld *self);
-G_DEFINE_AUTOPTR_CLEANUP_FUNC (SimWorld, sim_world_free)
-
-SimNat *sim_world_add_nat (SimWorld *self, SimNatKind kind, gboolean trap,
-                           const char *public_address);
-SimHost *sim_world_add_host (SimWorld *self, SimNat *nat,
-                             const char *inside_address);
-/* A second address, of the other family */
-void sim_host_add_address (SimHost *self, SimNat *nat,
-                           const char *inside_address);
-/* Moves to another network */
-void sim_host_move (SimHost *self, SimNat *nat, const char *inside_address);
-
-void sim_host_send (SimHost *self, const HpOutgoing *outgoing);
-/* How a server at @server would see this host: makes a flow to it */
-gboolean sim_host_observe (SimHost *self, const HpAddress *server,
-                           HpAddress *observed);
-
+gboolean sim_nat_is_translating (const SimNat *self);
+/* The outside port of what @inside sends to @remote */
+guint16 sim_nat_translate_out (SimNat *self, SimWorld *world,
+                               const HpAddress *inside,
+                               const HpAddress *remote);
+/* The inside that a packet to @to is for; FALSE: nobody gets it */
+gboolean sim_nat_translate_in (SimNat *self, SimWorld *world,
+                               const HpAddress *from, const HpAddress *to,
+                               HpAddress *inside);
 /* All flows are forgotten; with @new_ports the same insides get other outside
  * ports from now on */
 void sim_nat_flush (SimNat *self, SimWorld *world, gboolean new_ports);
-
-/* When the next packet arrives, G_MAXINT64: none is under way */
-gint64 sim_world_get_next (const SimWorld *self);
-/* Delivers all that arrives until @self->now */
-void sim_world_deliver (SimWorld *self);
-/* From 0 to 1 */
-gdouble sim_world_chance (SimWorld *self);

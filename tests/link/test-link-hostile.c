@@ -142,7 +142,7 @@ test_old_token (void)
   pair_connect (pair);
   datagram.route.remote = pair->a.host->addresses[0];
   sim_host_move (pair->a.host, pair->nat_a, "198.18.7.7:4222");
-  hp_link_check_paths (pair->a.link, pair->world->now);
+  hp_link_check_paths (pair->a.link, FALSE, pair->world->now);
   node_pump (&pair->a);
   pair_run_for (pair, 50 * SECOND);
   node_assert_route (&pair->b, "198.18.7.7:4222");
@@ -234,6 +234,84 @@ test_exhausted (void)
   g_assert_cmpint (hp_link_get_state (pair->a.link), ==, HP_LINK_CLOSED);
 }
 
+/* Numbers that are left out */
+
+typedef struct
+{
+  SimHost *from;
+  guint64 next;
+  guint64 n_skipped, newest; /* numbers that were left out */
+} Numbers;
+
+static gboolean
+count_numbers (gpointer user_data, SimHost *from, const HpOutgoing *outgoing)
+{
+  Numbers *self = user_data;
+  HpDataHeader header;
+
+  if (from != self->from
+      || !hp_packet_parse_data (&header, outgoing->bytes, outgoing->length))
+    return TRUE;
+  g_assert_cmpuint (header.number, >=, self->next);
+  /* Never two beside each other */
+  g_assert_cmpuint (header.number, <=, self->next + 1);
+  if (header.number > self->next)
+    {
+      self->n_skipped++;
+      self->newest = self->next;
+    }
+  self->next = header.number + 1;
+  return TRUE;
+}
+
+static void
+transfer_and_count (Pair *pair, Numbers *numbers)
+{
+  numbers->from = pair->a.host;
+  pair->world->filter = count_numbers;
+  pair->world->filter_data = numbers;
+  pair_connect (pair);
+  for (guint i = 0; i < 30 || numbers->next < numbers->newest + 20; i++)
+    {
+      node_send (&pair->a, HP_STREAM_ORDERED, i < 30 ? 500000 : 1000);
+      g_assert_true (pair_run_until_delivered (pair, 30 * SECOND));
+    }
+  node_assert_received_all (&pair->b);
+}
+
+/* An honest peer does not even notice */
+static void
+test_skipped_numbers (void)
+{
+  g_autoptr (Pair) pair = pair_new (5, SIM_OPEN, SIM_OPEN);
+  Numbers numbers = { 0 };
+
+  transfer_and_count (pair, &numbers);
+  /* One in a few thousand packets */
+  g_assert_cmpuint (numbers.n_skipped, >, numbers.next / 8192);
+  g_assert_cmpuint (numbers.n_skipped, <, numbers.next / 256);
+  g_assert_cmpint (hp_link_get_state (pair->a.link), ==, HP_LINK_READY);
+}
+
+/* Whoever acknowledges blindly, to be sent more, is found out */
+static void
+test_pretended_number (void)
+{
+  g_autoptr (Pair) pair = pair_new (5, SIM_OPEN, SIM_OPEN);
+  Numbers numbers = { 0 };
+
+  transfer_and_count (pair, &numbers);
+  g_assert_cmpuint (numbers.n_skipped, >, 0);
+  hp_transport_packet_received (pair->b.link->transport, numbers.newest, TRUE,
+                                HP_ECN_NOT_ECT, pair->world->now);
+  node_send (&pair->a, HP_STREAM_ORDERED, 3000);
+  node_pump (&pair->a);
+  pair_run_for (pair, SECOND);
+  g_assert_cmpint (pair->a.closed_by, ==, HP_LINK_CLOSED_PROTOCOL);
+  g_assert_cmpint (pair->b.closed_by, ==, HP_LINK_CLOSED_BY_REMOTE);
+  g_assert_cmpuint (pair->b.close_code, ==, HP_CLOSE_PROTOCOL);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -247,5 +325,7 @@ main (int argc, char **argv)
   g_test_add_func ("/link/hostile/old-token", test_old_token);
   g_test_add_func ("/link/hostile/many-initiations", test_many_initiations);
   g_test_add_func ("/link/hostile/exhausted", test_exhausted);
+  g_test_add_func ("/link/hostile/skipped-numbers", test_skipped_numbers);
+  g_test_add_func ("/link/hostile/pretended-number", test_pretended_number);
   return g_test_run ();
 }

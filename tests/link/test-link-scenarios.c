@@ -42,7 +42,7 @@ static gboolean
 is_strict (SimNatKind kind)
 {
   return kind == SIM_FIREWALL || kind == SIM_PORT_RESTRICTED
-         || kind == SIM_SYMMETRIC;
+         || sim_nat_kind_is_symmetric (kind);
 }
 
 static Pair *
@@ -54,8 +54,8 @@ create_pair (guint64 seed)
   SimQuality *quality;
   Pair *pair;
 
-  if ((kind_a == SIM_SYMMETRIC && is_strict (kind_b))
-      || (kind_b == SIM_SYMMETRIC && is_strict (kind_a)))
+  if ((sim_nat_kind_is_symmetric (kind_a) && is_strict (kind_b))
+      || (sim_nat_kind_is_symmetric (kind_b) && is_strict (kind_a)))
     kind_a = SIM_FULL_CONE;
   pair = pair_new (seed, kind_a, kind_b);
   pair->nat_a->trap = pair->nat_b->trap = FALSE;
@@ -108,7 +108,7 @@ move (Run *self)
                  inside);
   if (pick (pair->world, 2))
     {
-      hp_link_check_paths (node->link, pair->world->now);
+      hp_link_check_paths (node->link, FALSE, pair->world->now);
       node_pump (node);
     }
 }
@@ -147,7 +147,7 @@ do_something (Run *self)
       update_keys (self, node);
       break;
     case 3:
-      hp_link_check_paths (node->link, world->now);
+      hp_link_check_paths (node->link, pick (world, 2), world->now);
       break;
     case 4:
       pair_introduce (pair, node, NULL);

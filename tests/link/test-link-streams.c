@@ -231,7 +231,7 @@ test_path_change (Fixture *self, gconstpointer data)
   elsewhere = sim_world_add_nat (pair->world, SIM_FULL_CONE, FALSE,
                                  "203.0.113.77:0");
   sim_host_move (pair->a.host, elsewhere, "192.168.77.9:4222");
-  hp_link_check_paths (pair->a.link, pair->world->now);
+  hp_link_check_paths (pair->a.link, FALSE, pair->world->now);
   node_pump (&pair->a);
   pair_run_for (pair, 200 * MS);
   g_assert_false (is_over (&self->views[0]));

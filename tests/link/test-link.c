@@ -455,7 +455,7 @@ test_forgotten (void)
   pair->a.host->receive = answer_unknown;
   begin = pair->world->now;
   before = pair->b.n_pulled;
-  hp_link_check_paths (pair->b.link, pair->world->now);
+  hp_link_check_paths (pair->b.link, FALSE, pair->world->now);
   node_pump (&pair->b);
   pair_run_for (pair, 2 * SECOND);
   g_assert_cmpuint (pair->b.n_silent, ==, 1);
@@ -493,7 +493,7 @@ test_unknown (void)
   /* The other side has forgotten all: its link is gone, a new one knows
    * nothing of the session */
   node_renew (&pair->b, pair->a.keys.public_key);
-  hp_link_check_paths (pair->a.link, pair->world->now);
+  hp_link_check_paths (pair->a.link, FALSE, pair->world->now);
   node_pump (&pair->a);
   begin = pair->world->now;
   pair_run_for (pair, 4 * SECOND);

@@ -29,7 +29,10 @@ create (const char *remote)
   HpRoute route = { 0 };
 
   g_assert_true (hp_address_parse (&route.remote, remote));
-  return hp_path_new (&route, 1);
+  return hp_path_new (&route,
+                      hp_address_is_private (&route.remote) ? HP_PATH_LAN
+                                                            : HP_PATH_DIRECT,
+                      1);
 }
 
 static void
@@ -107,7 +110,7 @@ test_better (void)
   g_autoptr (HpPath) far = create ("[2001:db8::1]:5");
   g_autoptr (HpPath) relay = create ("192.0.2.9:5");
 
-  relay->is_relayed = TRUE;
+  relay->rank = HP_PATH_RELAYED;
   lan->round_trip = 90 * MS;
   near->round_trip = 40 * MS;
   far->round_trip = 51 * MS;

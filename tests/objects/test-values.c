@@ -2,18 +2,145 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-/* Objects that only hold values: enumerations, errors, HpRegistration,
- * HpStatistics, HpServerStatistics */
+/* Objects that only hold values: enumerations, errors, HpNatInfo,
+ * HpNetworkReport, HpRegistration, HpStatistics, HpServerStatistics */
 
 #include "hole-punch/hp-enums.h"
+#include "hole-punch/hp-nat-info-private.h"
+#include "hole-punch/hp-network-report-private.h"
 #include "hole-punch/hp-punch-error.h"
 #include "hole-punch/hp-registration-private.h"
+#include "hole-punch/hp-server-report-private.h"
 #include "hole-punch/hp-server-statistics-private.h"
 #include "hole-punch/hp-statistics-private.h"
 
 #include "objects-test.h"
 
 #include <string.h>
+
+/* Prospects and summary, out of who answers */
+
+typedef struct
+{
+  const char *name; /* m, s, u, t: match and STUN server, relay by UDP, TCP;
+                       in capitals: it answers. r: only relays, d: none. r and
+                       M: it answers through the relay */
+  HpWireMapping mapping;
+  gboolean has_mapped_port;
+  HpProspects prospects;
+  const char *words;
+} Network;
+
+static const Network networks[] = {
+  { "", 0, FALSE, HP_PROSPECTS_UNKNOWN, "Nobody was asked" },
+  { "M", 0, FALSE, HP_PROSPECTS_UNKNOWN, "could not be found out" },
+  { "M", HP_WIRE_MAPPING_NONE, FALSE, HP_PROSPECTS_ALMOST_ALL, "everybody" },
+  { "Mut", HP_WIRE_MAPPING_PORT_INDEPENDENT, FALSE, HP_PROSPECTS_ALMOST_ALL,
+    "everybody" },
+  { "M", HP_WIRE_MAPPING_ADDRESS_DEPENDENT, FALSE, HP_PROSPECTS_MANY,
+    "there is no relay" },
+  { "MUT", HP_WIRE_MAPPING_ADDRESS_AND_PORT_DEPENDENT, FALSE,
+    HP_PROSPECTS_MANY, "goes by relay" },
+  { "dM", HP_WIRE_MAPPING_ADDRESS_AND_PORT_DEPENDENT, FALSE,
+    HP_PROSPECTS_MANY, "relays are not allowed" },
+  { "M", HP_WIRE_MAPPING_ADDRESS_AND_PORT_DEPENDENT, TRUE,
+    HP_PROSPECTS_ALMOST_ALL, "everybody" },
+  { "mS", HP_WIRE_MAPPING_NONE, FALSE, HP_PROSPECTS_NONE,
+    "does not answer, though UDP passes" },
+  { "ms", 0, FALSE, HP_PROSPECTS_NONE, "nobody answers by UDP" },
+  { "muT", 0, FALSE, HP_PROSPECTS_NONE, "through the relay either" },
+  { "su", 0, FALSE, HP_PROSPECTS_NONE, "nobody answers by UDP" },
+  { "suT", 0, FALSE, HP_PROSPECTS_RELAYED, "lets no UDP through" },
+  { "rMT", 0, FALSE, HP_PROSPECTS_RELAYED, "nothing else is allowed" },
+  { "rsu", 0, FALSE, HP_PROSPECTS_NONE, "" },
+};
+
+static HpServerReport *
+make_server (char letter)
+{
+  HpServerReportValues values = {
+    .name = "server",
+    .reachable = g_ascii_isupper (letter),
+    .round_trip_time = g_ascii_isupper (letter) ? 1500 : -1,
+    .problem = g_ascii_isupper (letter) ? NULL : "it does not answer",
+    .transport = g_ascii_tolower (letter) == 't' ? "TCP" : "UDP",
+    .kind = g_ascii_tolower (letter) == 'm'   ? HP_SERVER_KIND_MATCH
+            : g_ascii_tolower (letter) == 's' ? HP_SERVER_KIND_STUN
+                                              : HP_SERVER_KIND_RELAY,
+  };
+
+  g_assert_true (hp_address_parse (&values.address, "192.0.2.1:4222"));
+  return hp_server_report_new (&values);
+}
+
+static HpNetworkReport *
+make_report (const Network *network)
+{
+  HpNatFacts facts = { .mapping = network->mapping };
+  HpNetworkReportValues values;
+
+  hp_network_report_values_init (&values);
+  for (const char *letter = network->name; *letter != '\0'; letter++)
+    if (*letter == 'r')
+      values.relay_policy = HP_RELAY_POLICY_RELAY_ONLY;
+    else if (*letter == 'd')
+      values.relay_policy = HP_RELAY_POLICY_DIRECT_ONLY;
+    else
+      g_ptr_array_add (values.servers, make_server (*letter));
+  if (network->mapping != HP_WIRE_MAPPING_UNKNOWN)
+    values.nat = hp_nat_info_new (&facts, 0, NULL);
+  if (network->has_mapped_port)
+    {
+      values.port_mapping = g_strdup ("pcp");
+      values.mapped_address
+          = g_inet_socket_address_new_from_string ("192.0.2.9", 4711);
+    }
+  g_ptr_array_add (values.public_addresses, g_strdup ("2001:db8::1"));
+  g_ptr_array_add (values.attempts, g_strdup ("Straight: nothing"));
+  return hp_network_report_new (&values);
+}
+
+static void
+test_network_report (void)
+{
+  for (guint i = 0; i < G_N_ELEMENTS (networks); i++)
+    {
+      HpNetworkReport *report = make_report (&networks[i]);
+      g_autofree char *text = hp_network_report_to_string (report);
+
+      g_test_message ("“%s”: %s", networks[i].name,
+                      hp_network_report_get_summary (report));
+      g_assert_cmpint (hp_network_report_get_prospects (report), ==,
+                       networks[i].prospects);
+      g_assert_nonnull (strstr (hp_network_report_get_summary (report),
+                                networks[i].words));
+      g_assert_true (g_str_has_prefix (
+          text, hp_network_report_get_summary (report)));
+      g_assert_true (hp_network_report_get_has_ipv6 (report));
+      g_assert_nonnull (strstr (text, "\nTried: Straight: nothing\n"));
+      g_assert_nonnull (strstr (text, networks[i].has_mapped_port
+                                          ? "Port mapping: pcp, 192.0.2.9:4711"
+                                          : "Port mapping: none"));
+      g_assert_finalize_object (report);
+    }
+}
+
+static void
+test_server_report (void)
+{
+  HpServerReport *server = make_server ('S');
+  g_autofree char *text = hp_server_report_to_string (server);
+  g_autofree char *silent = NULL;
+
+  g_assert_cmpstr (text, ==,
+                   "STUN server server (192.0.2.1:4222): answers in 1.5 ms");
+  g_assert_finalize_object (server);
+  server = make_server ('t');
+  silent = hp_server_report_to_string (server);
+  g_assert_cmpstr (silent, ==,
+                   "Relay server (192.0.2.1:4222): it does not answer");
+  g_assert_finalize_object (server);
+}
 
 static const char fingerprint[]
     = "aaaqeayeaudaocajbifqydiob4ibceqtcqkrmfyydenbwha5dypq";
@@ -53,6 +180,89 @@ test_enums (void)
       g_flags_get_value_by_nick (flags, "unreliable")->value, ==,
       HP_MESSAGE_FLAGS_UNRELIABLE);
   g_assert_cmpuint (flags->mask, ==, 3);
+}
+
+static void
+test_nat_enums (void)
+{
+  assert_nick (HP_TYPE_NAT_MAPPING, HP_NAT_MAPPING_NONE, "none");
+  assert_nick (HP_TYPE_NAT_MAPPING, HP_NAT_MAPPING_PORT_INDEPENDENT,
+               "port-independent");
+  assert_nick (HP_TYPE_NAT_MAPPING, HP_NAT_MAPPING_ADDRESS_AND_PORT_DEPENDENT,
+               "address-and-port-dependent");
+  assert_nick (HP_TYPE_NAT_FILTERING, HP_NAT_FILTERING_ADDRESS_DEPENDENT,
+               "address-dependent");
+  assert_nick (HP_TYPE_NAT_ALLOCATION, HP_NAT_ALLOCATION_BLOCK, "block");
+  assert_nick (HP_TYPE_NAT_HAIRPIN, HP_NAT_HAIRPIN_YES, "yes");
+}
+
+static void
+assert_tells (HpNatInfo *info, const char *line)
+{
+  g_autofree char *text = hp_nat_info_to_string (info);
+
+  if (strstr (text, line) == NULL)
+    g_error ("No “%s” in:\n%s", line, text);
+}
+
+static void
+test_nat_info (void)
+{
+  HpNatFacts facts = { .mapping = HP_WIRE_MAPPING_ADDRESS_AND_PORT_DEPENDENT,
+                       .filtering = HP_WIRE_FILTERING_ADDRESS_DEPENDENT,
+                       .allocation = HP_WIRE_ALLOCATION_SEQUENTIAL,
+                       .hairpin = HP_WIRE_HAIRPIN_NO,
+                       .step = -2,
+                       .drift = 50,
+                       .port = 40000,
+                       .first_port = 39990,
+                       .last_port = 40000 };
+  HpAddress mapped;
+  HpNatInfo *info;
+  HpNatInfo *other;
+
+  g_assert_true (hp_address_parse (&mapped, "192.0.2.7:40000"));
+  info = hp_nat_info_new (&facts, 65, &mapped);
+  g_assert_cmpint (hp_nat_info_get_mapping (info), ==,
+                   HP_NAT_MAPPING_ADDRESS_AND_PORT_DEPENDENT);
+  g_assert_cmpint (hp_nat_info_get_filtering (info), ==,
+                   HP_NAT_FILTERING_ADDRESS_DEPENDENT);
+  g_assert_cmpint (hp_nat_info_get_allocation (info), ==,
+                   HP_NAT_ALLOCATION_SEQUENTIAL);
+  g_assert_cmpint (hp_nat_info_get_hairpin (info), ==, HP_NAT_HAIRPIN_NO);
+  g_assert_cmpint (hp_nat_info_get_step (info), ==, -2);
+  g_assert_cmpuint (hp_nat_info_get_drift (info), ==, 50);
+  g_assert_cmpuint (hp_nat_info_get_first_port (info), ==, 39990);
+  g_assert_cmpuint (hp_nat_info_get_last_port (info), ==, 40000);
+  g_assert_cmpuint (hp_nat_info_get_mapping_lifetime (info), ==, 65);
+  assert_tells (info, "Ports: in sequence, by -2, 50 a second for others\n");
+  assert_tells (info, "Mapping lifetime: 65 s at least\n");
+  assert_tells (info, "Public address: 192.0.2.7:40000\n");
+
+  /* Another port of the newest mapping is nothing that shows. */
+  facts.port = 40010;
+  other = hp_nat_info_new (&facts, 65, &mapped);
+  g_assert_true (hp_nat_info_equal (info, other));
+  g_assert_finalize_object (other);
+  other = hp_nat_info_new (&facts, 125, &mapped);
+  g_assert_false (hp_nat_info_equal (info, other));
+  g_assert_finalize_object (other);
+  other = hp_nat_info_new (&facts, 65, NULL);
+  g_assert_false (hp_nat_info_equal (info, other));
+  g_assert_finalize_object (other);
+  g_assert_finalize_object (info);
+
+  facts.allocation = HP_WIRE_ALLOCATION_BLOCK;
+  info = hp_nat_info_new (&facts, 0, NULL);
+  assert_tells (info, "Ports: any from 39990 to 40000\n");
+  g_assert_null (hp_nat_info_get_public_address (info));
+  g_assert_finalize_object (info);
+
+  info = g_object_new (HP_TYPE_NAT_INFO, NULL);
+  g_assert_cmpint (hp_nat_info_get_mapping (info), ==,
+                   HP_NAT_MAPPING_UNKNOWN);
+  assert_tells (info, "Ports: not known\n");
+  g_assert_finalize_object (info);
 }
 
 /* Every code from 0 on has a nick of its own. */
@@ -207,6 +417,10 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
 
   g_test_add_func ("/values/enums", test_enums);
+  g_test_add_func ("/values/nat-enums", test_nat_enums);
+  g_test_add_func ("/values/nat-info", test_nat_info);
+  g_test_add_func ("/values/network-report", test_network_report);
+  g_test_add_func ("/values/server-report", test_server_report);
   g_test_add_func ("/values/errors", test_errors);
   g_test_add_func ("/values/registration", test_registration);
   g_test_add_func ("/values/registration-address", test_registration_address);

@@ -159,6 +159,7 @@ test_unreachable (Fixture *self, gconstpointer data)
   g_autoptr (GMainContext) context = g_main_context_new ();
   g_autofree char *port = NULL;
   HpPeer *hanging;
+  const char *const *attempts;
   GError *error = NULL;
 
   g_main_context_push_thread_default (context);
@@ -179,6 +180,13 @@ test_unreachable (Fixture *self, gconstpointer data)
   g_assert_error (error, HP_PUNCH_ERROR, HP_PUNCH_ERROR_UNREACHABLE);
   /* What was tried */
   g_assert_nonnull (strstr (error->message, port));
+  g_assert_nonnull (strstr (error->message, ". Straight: "));
+  g_assert_nonnull (strstr (error->message, ". No relay: none is known."));
+  g_assert_nonnull (strstr (error->message, " NAT here: none; there: "));
+  attempts = hp_network_report_get_attempts (
+      hp_peer_get_network_report (self->caller));
+  g_assert_nonnull (strstr (attempts[0], port));
+  g_assert_cmpuint (g_strv_length ((char **) attempts), >=, 4);
   g_clear_error (&error);
 
   g_main_context_push_thread_default (context);
@@ -452,6 +460,12 @@ test_replaced (Fixture *self, gconstpointer data)
   AWAIT (opened.result != NULL);
   g_assert_null (
       hp_connection_open_stream_finish (old, opened.result, &error));
+  g_assert_error (error, HP_PUNCH_ERROR, HP_PUNCH_ERROR_REPLACED);
+  g_clear_error (&error);
+  await_send (old, message, &error);
+  g_assert_error (error, HP_PUNCH_ERROR, HP_PUNCH_ERROR_REPLACED);
+  g_clear_error (&error);
+  g_assert_false (hp_connection_send_message (old, message, &error));
   g_assert_error (error, HP_PUNCH_ERROR, HP_PUNCH_ERROR_REPLACED);
   g_clear_error (&error);
   g_assert_cmpuint (

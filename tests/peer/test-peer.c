@@ -260,6 +260,7 @@ test_properties (void)
   check_default (peer, "connect-timeout", 20);
   check_default (peer, "max-nat-entries", 512);
   check_default (peer, "direct-calls", FALSE);
+  check_default (peer, "port-mapping", TRUE);
   g_assert_false (hp_peer_get_registered (peer));
   g_assert_null (hp_peer_get_local_address (peer));
   g_assert_null (hp_peer_get_public_address (peer));
@@ -277,6 +278,7 @@ test_properties (void)
   check_setting (peer, "max-nat-entries", 600);
   hp_peer_set_max_nat_entries (peer, 512);
   check_setting (peer, "direct-calls", TRUE);
+  check_setting (peer, "port-mapping", FALSE);
 
   g_signal_connect (peer, "notify::id", G_CALLBACK (test_counter_on_notify),
                     &counter);

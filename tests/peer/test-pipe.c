@@ -51,6 +51,31 @@ test_reset (void)
   g_assert_cmpint (hp_pipe_read (pipe, buffer, sizeof buffer, NULL), ==, -1);
 }
 
+/* The other side stops reading when there is nothing under way: nothing was
+ * missed, unless somebody wants to write more. */
+static void
+test_stop (gconstpointer writes)
+{
+  g_autoptr (HpPipe) pipe = hp_pipe_new (NULL);
+  HpPipeNews news = { .received = G_QUEUE_INIT, .stopped = TRUE };
+  GError *error = NULL;
+
+  /* As if it had a connection */
+  g_clear_error (&pipe->output_error);
+  news.output_error = g_error_new (G_IO_ERROR, G_IO_ERROR_BROKEN_PIPE, "no");
+  hp_pipe_tell (pipe, &news);
+  if (writes != NULL)
+    {
+      g_assert_cmpint (hp_pipe_write (pipe, "bytes", 5, &error), ==, -1);
+      g_assert_error (error, G_IO_ERROR, G_IO_ERROR_BROKEN_PIPE);
+      g_clear_error (&error);
+    }
+  hp_pipe_close_output (pipe);
+  g_assert_cmpint (hp_pipe_get_output_error (pipe, &error), ==,
+                   writes != NULL);
+  g_clear_error (&error);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -60,5 +85,7 @@ main (int argc, char **argv)
   g_test_add_data_func ("/pipe/crumbs/read-slowly", GUINT_TO_POINTER (7),
                         test_crumbs);
   g_test_add_func ("/pipe/reset", test_reset);
+  g_test_add_data_func ("/pipe/stop", NULL, test_stop);
+  g_test_add_data_func ("/pipe/stop-writer", "", test_stop);
   return g_test_run ();
 }

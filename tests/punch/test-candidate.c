@@ -118,6 +118,56 @@ test_filter (void)
                "[fd00::1]:4222", "100.64.3.4:4222", "203.0.113.7:1", NULL);
 }
 
+/* Ports that the NAT has granted, which no proof can come from */
+static void
+test_filter_mapped (void)
+{
+  HpAddress observed = address ("203.0.113.7:4000");
+  HpAddress inside = address ("192.168.1.1:4000");
+  guint8 good[HP_PROOF_SIZE] = { 7 };
+  HpWireCandidates offered = { 0 };
+  HpWireCandidates passed;
+  guint n_checked = 0;
+
+  offer (&offered, "203.0.113.7:0", HP_CANDIDATE_MAPPED, NULL);
+  offer (&offered, "203.0.113.7:1", HP_CANDIDATE_HOST, NULL);
+  offer (&offered, "203.0.113.7:2", HP_CANDIDATE_RELAYED, NULL);
+  offer (&offered, "203.0.113.8:3", HP_CANDIDATE_MAPPED, NULL);
+  offer (&offered, "203.0.113.7:4", HP_CANDIDATE_MAPPED, NULL);
+  offer (&offered, "203.0.113.7:4000", HP_CANDIDATE_MAPPED, NULL);
+  offer (&offered, "203.0.113.7:5", HP_CANDIDATE_MAPPED, NULL);
+  offer (&offered, "203.0.113.7:6", HP_CANDIDATE_MAPPED, NULL);
+  offer (&offered, "203.0.113.7:7", HP_CANDIDATE_MAPPED, good);
+  offer (&offered, "192.168.1.1:8", HP_CANDIDATE_MAPPED, NULL);
+  hp_candidates_filter (&passed, &offered, &observed, FALSE, check_proof,
+                        &n_checked);
+  assert_list (&passed, "203.0.113.7:4000", "203.0.113.7:4", "203.0.113.7:5",
+               "203.0.113.7:7", NULL);
+  g_assert_cmpuint (n_checked, ==, 1);
+  /* A server inside of the network that it serves: the rule of private ones */
+  hp_candidates_filter (&passed, &offered, &inside, FALSE, check_proof,
+                        &n_checked);
+  assert_list (&passed, "192.168.1.1:4000", "203.0.113.7:7", NULL);
+}
+
+/* A client that reaches the server through its relay */
+static void
+test_filter_relayed (void)
+{
+  HpAddress observed = address ("198.51.100.1:4000");
+  HpWireCandidates offered = { 0 };
+  HpWireCandidates passed;
+  guint n_checked = 0;
+
+  offer (&offered, "198.51.100.1:4000", HP_CANDIDATE_RELAYED, NULL);
+  offer (&offered, "198.51.100.1:4001", HP_CANDIDATE_RELAYED, NULL);
+  hp_candidates_filter (&passed, &offered, &observed, FALSE, check_proof,
+                        &n_checked);
+  assert_list (&passed, "198.51.100.1:4000", NULL);
+  g_assert_cmpint (passed.candidates[0].kind, ==, HP_CANDIDATE_RELAYED);
+  g_assert_cmpuint (n_checked, ==, 0);
+}
+
 static void
 test_filter_bounds (void)
 {
@@ -182,6 +232,8 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/candidate/add", test_add);
   g_test_add_func ("/candidate/filter", test_filter);
+  g_test_add_func ("/candidate/filter-mapped", test_filter_mapped);
+  g_test_add_func ("/candidate/filter-relayed", test_filter_relayed);
   g_test_add_func ("/candidate/filter-bounds", test_filter_bounds);
   g_test_add_func ("/candidate/same-network", test_same_network);
   g_test_add_func ("/candidate/rank", test_rank);

@@ -36,6 +36,10 @@ def offer(size, name=b'name'):
     return record(OFFER, number(size) + name)
 
 
+# Of an offer whose end nobody knows
+SIZELESS = 2**64 - 1
+
+
 def end(content):
     return record(END, hashlib.sha256(content).digest())
 

@@ -14,6 +14,7 @@
 #include "hole-punch/tools/hp-tool-json.h"
 #include "hole-punch/tools/hp-tool-name.h"
 #include "hole-punch/tools/hp-tool-progress.h"
+#include "hole-punch/tools/hp-tool-protocol.h"
 #include "hole-punch/tools/hp-tool-rate.h"
 #include "hole-punch/tools/hp-tool-samples.h"
 #include "hole-punch/tools/hp-tool-source.h"
@@ -35,6 +36,8 @@ test_json (void)
   hp_tool_json_add_milliseconds (json, "m", 1234567);
   hp_tool_json_add_milliseconds (json, "k", 9);
   hp_tool_json_add_milliseconds (json, "u", -1);
+  hp_tool_json_add_strings (json, "l", (const char *[]){ "1", "\"", NULL });
+  hp_tool_json_add_strings (json, "e", (const char *[]){ NULL });
   hp_tool_json_add_boolean (json, "t", TRUE);
   hp_tool_json_add_boolean (json, "f", FALSE);
   line = hp_tool_json_finish (json);
@@ -43,7 +46,7 @@ test_json (void)
       "{\"event\":\"a \\\"b\\\"\","
       "\"s\":\"\\\\ \\\" \\u0008\\u000c\\n\\r\\t \\u0001\\u001f\\u007f ü 🎉 "
       "\357\277\275\",\"none\":null,\"n\":-9223372036854775808,"
-      "\"m\":1234.567,\"k\":0.009,\"u\":null,\"t\":true,\"f\":false}\n");
+      "\"m\":1234.567,\"k\":0.009,\"u\":null,\"l\":[\"1\",\"\\\"\"],\"e\":[],\"t\":true,\"f\":false}\n");
 }
 
 static void
@@ -349,6 +352,7 @@ test_progress (void)
   HpToolProgress progress = { .name = "näme", .size = 4000000 };
   HpToolProgress empty = { .name = "empty" };
   HpToolProgress huge = { .name = "huge", .size = G_GUINT64_CONSTANT (1) << 40 };
+  HpToolProgress sizeless = { .name = "stdin", .size = HP_TOOL_SIZE_UNKNOWN };
   HpToolProgress hopeless = { .name = "slow", .size = G_MAXINT64 };
 
   check_bar (&progress, 0, 60,
@@ -359,6 +363,8 @@ test_progress (void)
              "näme  [##################]  100 %     2.0 MB/s    0:00 left");
   check_bar (&progress, 1000000, 20, " 25 %   500.0 kB/s ");
   check_bar (&progress, 1000000, 1, "");
+  check_bar (&sizeless, 1000000, 60, "stdin     1.0 MB   500.0 kB/s");
+  check_bar (&sizeless, 1000000, 10, "stdin    ");
   check_bar (&empty, 0, 60,
              "empty  [#################]  100 %    0 bytes/s    0:00 left");
   check_bar (&huge, 8000000, 60,

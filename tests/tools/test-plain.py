@@ -16,8 +16,9 @@ from gi.repository import GLib  # noqa: E402
 
 import tools  # noqa: E402
 from peers import (  # noqa: E402
-    MAGIC, OFFER, ACCEPT, END, FAILED, TICK, REPORT, PING, PONG, number,
-    message, record, offer, end, stored, ask_test, load, iterate_until, Peer)
+    MAGIC, OFFER, ACCEPT, END, FAILED, TICK, REPORT, PING, PONG, SIZELESS,
+    number, message, record, offer, end, stored, ask_test, load,
+    iterate_until, Peer)
 
 
 class Plain(tools.TestCase):
@@ -97,6 +98,36 @@ class Plain(tools.TestCase):
             with open(event['path'], 'rb') as file:
                 self.assertEqual(file.read(), content)
         self.assertEqual(self.inbox_names(), ['a', 'a (1)', 'a (2)'])
+
+    def test_file_without_a_size(self):
+        """Its end is the END that the stream ends with, however that comes."""
+        listener, connection = self.listener_and_connection()
+        piece = 256 * 1024
+        for size in (0, 1, piece - 44, piece - 43, piece - 42, piece,
+                     piece + 1, 3 * piece - 43, 3 * piece + 100):
+            # Which looks like one before
+            content = (os.urandom(size) + end(b''))[-size:] if size else b''
+            stream = self.peer.open(connection, offer(SIZELESS, b'a'))
+            self.assertEqual(stream.next_record(), record(ACCEPT))
+            stream.write(content[:size // 2])
+            stream.write(content[size // 2:] + end(content))
+            stream.end_output()
+            self.assertEqual(stream.next_record(), stored(content))
+            event = listener.event('file')
+            self.assertEqual(event['bytes'], size)
+            with open(event['path'], 'rb') as file:
+                self.assertEqual(file.read(), content)
+            os.unlink(event['path'])
+        # The wrong hash, no END, and less than one
+        for content, code in ((b'abc' + end(b'abd'), 'invalid-data'),
+                              (bytes(1000), 'partial-input'),
+                              (end(b'')[:-1], 'partial-input'),
+                              (b'', 'partial-input')):
+            stream = self.peer.open(connection, offer(SIZELESS) + content)
+            self.assertEqual(stream.next_record(), record(ACCEPT))
+            stream.end_output()
+            self.assertEqual(listener.event('error')['code'], code)
+            self.assertEqual(self.inbox_names(), [])
 
     def test_files_at_a_time(self):
         """On one connection, and without waiting for any answer."""
@@ -286,7 +317,7 @@ class Plain(tools.TestCase):
             'no name': offer(1, b''),
             'long name': offer(1, b'x' * 1025),
             'negative size': offer(2**63),
-            'largest size': offer(2**64 - 1),
+            'largest size': offer(2**64 - 2),
             'long record': MAGIC + bytes([OFFER]) + b'\xff\xff',
             'two offers': offer(0) + offer(0),
             'too much data': offer(1) + b'xy' + end(b'xy'),

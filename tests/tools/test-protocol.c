@@ -120,6 +120,22 @@ is_test_accepted (guint64 milliseconds, guint64 n_streams, guint64 is_reverse)
   return hp_tool_record_parse (&record, &header, start + HP_TOOL_HEADER_SIZE);
 }
 
+static gboolean
+is_size_accepted (guint64 size)
+{
+  HpToolRecord record = make_record (HP_TOOL_RECORD_OFFER,
+                                     (const guint8 *) "name.");
+  g_autoptr (GBytes) written = NULL;
+  const guint8 *start;
+  HpToolHeader header;
+
+  record.size = size;
+  written = hp_tool_record_write (&record);
+  start = g_bytes_get_data (written, NULL);
+  g_assert_true (hp_tool_header_parse (&header, start));
+  return hp_tool_record_parse (&record, &header, start + HP_TOOL_HEADER_SIZE);
+}
+
 /* What a stranger may ask of a listener */
 static void
 test_protocol_limits (void)
@@ -132,6 +148,11 @@ test_protocol_limits (void)
   g_assert_false (is_test_accepted (1, 65, 0));
   g_assert_false (is_test_accepted (1, 1, 2));
   g_assert_false (is_test_accepted (G_MAXUINT64, G_MAXUINT64, G_MAXUINT64));
+  g_assert_true (is_size_accepted (0));
+  g_assert_true (is_size_accepted (G_MAXINT64));
+  g_assert_false (is_size_accepted ((guint64) G_MAXINT64 + 1));
+  g_assert_false (is_size_accepted (HP_TOOL_SIZE_UNKNOWN - 1));
+  g_assert_true (is_size_accepted (HP_TOOL_SIZE_UNKNOWN));
 }
 
 /* Of their own size, so that the sanitizers see what is read behind it */

@@ -152,8 +152,10 @@ class Speed(tools.TestCase):
     def test_refused(self):
         listener = self.listen(self.server, 'wq', '--no-speed')
         for arguments in ((), ('-r',)):
-            error = self.assert_error(self.speed(*arguments), 'failed')
-            self.assertIn('permission-denied', error['message'])
+            error = self.assert_error(self.speed(*arguments),
+                                      'permission-denied')
+            self.assertEqual(error['message'], 'wq takes no speed tests: it '
+                             'runs with --no-speed')
             self.assertEqual(listener.event('error')['code'],
                              'permission-denied')
         # Only that
@@ -165,8 +167,9 @@ class Speed(tools.TestCase):
         listener = self.listen(self.server)
         first = self.speed('-s', '30')
         first.event('interval')
-        error = self.assert_error(self.speed(), 'failed')
-        self.assertIn('busy', error['message'])
+        error = self.assert_error(self.speed(), 'busy')
+        self.assertEqual(error['message'], 'wq is busy with another speed '
+                         'test, which takes a minute at most; try again then')
         self.assertEqual(listener.event('error')['code'], 'busy')
         # One that is ended makes room.
         first.signal(signal.SIGINT)

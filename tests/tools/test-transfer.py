@@ -240,6 +240,66 @@ class Transfer(tools.TestCase):
         self.assert_error(sender, 'closed')
         self.assertEqual(self.inbox_names(), [])
 
+    def send_input(self, *arguments):
+        """The command, and what writes to its standard input."""
+        reader, writer = os.pipe()
+        sender = self.send(self.server, 'wq', '-', *arguments,
+                           prepare=lambda: os.dup2(reader, 0))
+        os.close(reader)
+        return sender, open(writer, 'wb', buffering=0)
+
+    def test_standard_input(self):
+        listener = self.listen(self.server)
+        for content, arguments, name in (
+                (b'', (), 'stdin'),
+                (b'x', (self.file(b'other', 'other'),), 'stdin (1)'),
+                (os.urandom(9 * MEBI + 1), ('--name', 'a.tar'), 'a.tar')):
+            sender, pipe = self.send_input(*arguments)
+            with pipe:
+                half = len(content) // 2
+                pipe.write(content[:half])
+                listener.event('resolved')
+                while half < len(content):
+                    half += pipe.write(content[half:])
+            self.assert_ends(sender)
+            sent = sender.event('file')
+            self.assertEqual(sent['name'], '-')
+            self.assertEqual(sent['bytes'], len(content))
+            self.assertEqual(sent['sha256'], tools.sha256(content))
+            got = listener.event('file')
+            self.assertEqual(got['name'], name)
+            self.assertEqual((self.inbox / name).read_bytes(), content)
+        self.assertEqual((self.inbox / 'other').read_bytes(), b'other')
+        # A file, from where it was read to
+        path = self.file(b'head,rest')
+        with open(path, 'rb', buffering=0) as file:
+            file.read(5)
+            sender = self.send(self.server, 'wq', '-', '-n', 'rest',
+                               prepare=lambda: os.dup2(file.fileno(), 0))
+            self.assert_ends(sender)
+        self.assertEqual((self.inbox / 'rest').read_bytes(), b'rest')
+
+    def test_silent_standard_input(self):
+        """It waits as long as need be, but not when there is no use in it."""
+        listener = self.listen(self.server)
+        sender, pipe = self.send_input()
+        with pipe:
+            pipe.write(b'some')
+            self.await_transfer(sender)
+            sender.signal(signal.SIGINT)
+            self.assert_ends(sender, 1)
+        self.assertEqual(listener.event('error')['code'], 'partial-input')
+        self.assertEqual(self.inbox_names(), [])
+        sender, pipe = self.send_input()
+        with pipe:
+            self.await_transfer(sender)
+            listener.signal(signal.SIGINT)
+            self.assert_ends(listener)
+            self.assert_error(sender, 'closed')
+        sender = self.send(self.server, 'wq', '-',
+                           prepare=lambda: os.close(0))
+        self.assert_error(sender, 'failed')
+
     def test_interrupted(self):
         """The listener falls silent for a while; the file arrives."""
         content = os.urandom(64 * MEBI)

@@ -10,8 +10,8 @@ import subprocess
 
 import tools
 
-COMMANDS = ('serve', 'listen', 'send', 'ping', 'speed', 'identity')
-PEERS = ('listen', 'send', 'ping', 'speed')
+COMMANDS = ('serve', 'listen', 'send', 'ping', 'speed', 'check', 'identity')
+PEERS = ('listen', 'send', 'ping', 'speed', 'check')
 MANUAL = tools.SOURCE / 'data/hole-punch.1'
 COMPLETION = tools.SOURCE / 'data/completions/hole-punch'
 
@@ -51,23 +51,34 @@ class Usage(tools.TestCase):
         self.assert_usage('serve', '--port', '-1')
         self.assert_usage('serve', '--port', 'http')
         self.assert_usage('serve', '--listen-address', 'localhost')
+        self.assert_usage('serve', '--second-port=-2')
+        self.assert_usage('serve', '--second-port', '65536')
+        self.assert_usage('serve', '--second-address', 'localhost')
+        self.assert_usage('serve', '--config')
+        self.assert_usage('serve', '--turn-secret', 'secret')
         self.assert_usage('serve', '--match-server', 'localhost')
         self.assert_usage('identity', 'extra')
         for command in PEERS:
-            arguments = ('wq', 'file') if command == 'send' else ('wq',)
+            arguments = {'send': ('wq', 'file'), 'check': ()}.get(
+                command, ('wq',))
             server = ('-m', 'localhost')
-            self.assert_usage(command, *server)
+            if arguments:
+                self.assert_usage(command, *server)
+                self.assert_usage(command, '', *arguments[1:], *server)
             self.assert_usage(command, *arguments)
-            self.assert_usage(command, '', *arguments[1:], *server)
             self.assert_usage(command, *arguments, '-m', '')
+            self.assert_usage(command, *arguments, *server, '--relay-policy',
+                              'sometimes')
             for timeout in ('0', '-1', 'nan', 'inf', '3601', 'soon'):
                 self.assert_usage(command, *arguments, *server, '-t',
                                   timeout)
         self.assert_usage('send', 'wq', '-m', 'localhost')
         self.assert_usage('send', 'wq', 'a', 'b', '--name', 'c', '-m', 'h')
         self.assert_usage('send', 'wq', 'a', '--name', '', '-m', 'h')
+        self.assert_usage('send', 'wq', '-', 'a', '-', '-m', 'h')
         self.assert_usage('listen', 'wq', 'extra', '-m', 'localhost')
         self.assert_usage('ping', 'wq', 'extra', '-m', 'localhost')
+        self.assert_usage('check', 'extra', '-m', 'localhost')
         for option, value in (('--count', '-1'), ('--interval', '0'),
                               ('--interval', 'nan'), ('--size', '-1'),
                               ('--size', '1048577')):
@@ -77,6 +88,17 @@ class Usage(tools.TestCase):
                               ('--seconds', 'nan'), ('--streams', '0'),
                               ('--streams', '65'), ('--streams', 'many')):
             self.assert_usage('speed', 'wq', '-m', 'localhost', option, value)
+
+    def test_turn(self):
+        """What names no TURN server is told of, but not what was in it."""
+        for arguments in (('ping', 'wq'), ('listen', 'wq'), ('check',)):
+            for text in ('secret', 'turn:secret@host', 'turn:u:secret@host:x',
+                         'turns:u:secret@host?transport=udp'):
+                process = self.start(*arguments, '-m', 'localhost:9',
+                                     '--turn', text, as_json=False)
+                self.assert_ends(process, 1)
+                self.assertIn('TURN server 1 ', process.errors())
+                self.assertNotIn('secret', process.errors())
 
     def test_help(self):
         for arguments in (('--help',), ('-h',), ('help',)):

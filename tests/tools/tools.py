@@ -184,6 +184,7 @@ class TestCase(unittest.TestCase):
                              '127.0.0.1', *arguments)
         listening = process.event('listening')
         process.server = listening['address']
+        process.second_port = listening.get('second-port')
         process.fingerprint = listening['fingerprint']
         return process
 

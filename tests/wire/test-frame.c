@@ -9,9 +9,13 @@
 
 static const guint8 types[] = {
   0x00, 0x01, 0x02, 0x03, 0x04, 0x08, 0x09, 0x10, 0x11, 0x12, 0x13, 0x14,
-  0x18, 0x19, 0x1a, 0x20, 0x21, 0x22, 0x23, 0x24, 0x25, 0x26, 0x27, 0x28,
+  0x18, 0x19, 0x1a, 0x1b, 0x20, 0x21, 0x22, 0x23, 0x24, 0x25, 0x26, 0x27,
+  0x28, 0x29, 0x2a, 0x2b, 0x2c,
 };
 
+/* In hex: mapping, filtering, allocation, hairpin; step, drift; port, age;
+ * first and last port */
+#define NO_NAT "00000000 00000000 000000 00000000"
 #define FINGERPRINT "abcdefghijklmnopqrstuvwxyz234567abcdefghijklmnopqrst"
 
 static gboolean
@@ -158,31 +162,62 @@ static const struct
   { "CANDIDATES: unknown family", "1a 01 00 05 107e c0000201" },
   { "CANDIDATES: IPv4 as IPv6",
     "1a 01 00 06 107e 00000000000000000000ffff c0000201" },
-  { "REGISTER: empty id", "20 01 00 0006 00" },
-  { "REGISTER: control character", "20 01 00 0006 02 6107" },
-  { "REGISTER: DEL", "20 01 00 0006 02 617f" },
-  { "REGISTER: NUL", "20 01 00 0006 02 6100" },
-  { "REGISTER: control character of two bytes", "20 01 00 0006 02 c285" },
-  { "REGISTER: not UTF-8", "20 01 00 0006 02 61ff" },
-  { "REGISTER: UTF-8 cut", "20 01 00 0006 02 61c3" },
-  { "REGISTER: overlong UTF-8", "20 01 00 0006 02 c1a1" },
-  { "REGISTER: a surrogate", "20 01 00 0006 03 eda080" },
-  { "REGISTER: id cut", "20 01 00 0006 03 6161" },
+  { "REGISTER: empty id", "20 01 00 0006 " NO_NAT " 00" },
+  { "REGISTER: control character", "20 01 00 0006 " NO_NAT " 02 6107" },
+  { "REGISTER: DEL", "20 01 00 0006 " NO_NAT " 02 617f" },
+  { "REGISTER: NUL", "20 01 00 0006 " NO_NAT " 02 6100" },
+  { "REGISTER: control character of two bytes", "20 01 00 0006 " NO_NAT " 02 c285" },
+  { "REGISTER: not UTF-8", "20 01 00 0006 " NO_NAT " 02 61ff" },
+  { "REGISTER: UTF-8 cut", "20 01 00 0006 " NO_NAT " 02 61c3" },
+  { "REGISTER: overlong UTF-8", "20 01 00 0006 " NO_NAT " 02 c1a1" },
+  { "REGISTER: a surrogate", "20 01 00 0006 " NO_NAT " 03 eda080" },
+  { "REGISTER: id cut", "20 01 00 0006 " NO_NAT " 03 6161" },
   { "REGISTERED: no address", "21 01 4078 00" },
   { "REFUSED: no code", "22 01" },
   { "UNREGISTER: empty id", "23 01 00" },
-  { "ASK: by key is neither 0 nor 1", "24 01 02 02 7771 0004 00 00" },
-  { "ASK: an id for a key", "24 01 01 02 7771 0004 00 00" },
-  { "ASK: invalid id", "24 01 00 02 7707 0004 00 00" },
-  { "ASK: empty id", "24 01 00 00 0004 00 00" },
+  { "ASK: by key is neither 0 nor 1", "24 01 02 02 7771 0004 00 " NO_NAT " 00" },
+  { "ASK: an id for a key", "24 01 01 02 7771 0004 00 " NO_NAT " 00" },
+  { "ASK: invalid id", "24 01 00 02 7707 0004 00 " NO_NAT " 00" },
+  { "ASK: empty id", "24 01 00 00 0004 00 " NO_NAT " 00" },
   { "ASK: proof is neither 0 nor 1",
-    "24 01 00 02 7771 0004 00 01 00 04 107e c0000201 02" },
+    "24 01 00 02 7771 0004 00 " NO_NAT " 01 00 04 107e c0000201 02" },
   { "ASK: proof cut",
-    "24 01 00 02 7771 0004 00 01 00 04 107e c0000201 01 0102" },
+    "24 01 00 02 7771 0004 00 " NO_NAT " 01 00 04 107e c0000201 01 0102" },
   { "REPLY: accept is neither 0 nor 1",
-    "25 0000000000000001 02 0004 00 00" },
-  { "REPLY: cut", "25 0000000000000001 01 0004 00" },
+    "25 0000000000000001 02 0004 00 " NO_NAT " 00" },
+  { "REPLY: cut", "25 0000000000000001 01 0004 00 " NO_NAT " " },
   { "OBSERVED: no address", "28 00" },
+  { "NAT: cut", "1b 00000000 00000000 000000 000000" },
+  { "NAT: unknown mapping", "1b 06000000 00000000 000000 00000000" },
+  { "NAT: unknown filtering", "1b 00040000 00000000 000000 00000000" },
+  { "NAT: unknown allocation", "1b 00000500 00000000 000000 00000000" },
+  { "NAT: unknown hairpin", "1b 00000003 00000000 000000 00000000" },
+  { "NAT: in sequence without a step",
+    "1b 00000200 00000000 000000 00000000" },
+  { "NAT: a step without a sequence",
+    "1b 00000100 00010000 000000 00000000" },
+  { "NAT: drift without a sequence",
+    "1b 00000400 00000001 000000 00000000" },
+  { "NAT: the age of no port", "1b 00000000 00000000 000001 00000000" },
+  { "NAT: an age beyond 32 bits",
+    "1b 00000000 00000000 1000c000000100000000 00000000" },
+  { "NAT: ports from none", "1b 00000000 00000000 000000 00001000" },
+  { "NAT: ports to none", "1b 00000000 00000000 000000 10000000" },
+  { "NAT: ports that go down", "1b 00000000 00000000 000000 10010fff" },
+  { "NAT: a block without ports", "1b 00000300 00000000 000000 00000000" },
+  { "RELAY_REQUEST: empty", "29" },
+  { "RELAYS: one too many",
+    "2a 01 01 05 0161 00 00 0161 00 00 0161 00 00 0161 00 00 0161 00 00" },
+  { "RELAYS: fewer than counted", "2a 01 01 02 0161 00 00" },
+  { "RELAYS: no URI", "2a 01 01 01 00 0161 0161" },
+  { "RELAYS: a NUL", "2a 01 01 01 026100 0161 0161" },
+  { "RELAYS: no UTF-8", "2a 01 01 01 0161 01ff 0161" },
+  { "KNOCK: no address",
+    "2b 00 909192939495969798999a9b9c9d9e9f 06 101112131415161718191a1b" },
+  { "KNOCK: cut",
+    "2b 04 1000 c0000201 909192939495969798999a9b9c9d9e9f 06 10111213" },
+  { "KNOCKED: cut", "2c 06 1011121314151617 18191a" },
+  { "RELAYS: cut", "2a 01 01 01 0161 0161 0261" },
 };
 
 static void
@@ -429,13 +464,15 @@ test_largest_match_frames (void)
   HpFrame ask = { .type = HP_FRAME_ASK,
                   .ask = { .request = HP_VARINT_MAX,
                            .target = { id, sizeof id },
-                           .round_trip = HP_VARINT_MAX } };
+                           .round_trip = HP_VARINT_MAX,
+                           .nat = { .port = 1, .age = G_MAXUINT32 } } };
   HpFrame introduce = { .type = HP_FRAME_INTRODUCE,
                         .introduction
                         = { .flags = 1,
                             .id = { id, sizeof id },
                             .wanted_id = { id, sizeof id },
                             .round_trip = HP_VARINT_MAX,
+                            .nat = { .port = 1, .age = G_MAXUINT32 },
                             .observed = { .family = HP_ADDRESS_IPV6 } } };
   guint8 buffer[HP_DATAGRAM_SIZE_DEFAULT - HP_DATA_OVERHEAD];
   HpWriter writer;
@@ -487,6 +524,55 @@ test_introduction_ids (void)
         hp_reader_init (&reader, buffer, writer.offset);
         g_assert_cmpint (hp_frame_parse (&again, &reader), ==, ids[i].valid);
       }
+}
+
+static void
+test_nat_kinds (void)
+{
+  HpNatFacts facts = { .mapping = HP_WIRE_MAPPING_ADDRESS_AND_PORT_DEPENDENT,
+                       .allocation = HP_WIRE_ALLOCATION_SEQUENTIAL,
+                       .step = 1,
+                       .drift = 3,
+                       .port = 4000,
+                       .age = 20,
+                       .first_port = 3000,
+                       .last_port = 4000 };
+  HpNatFacts other = facts;
+
+  other.port = 4010;
+  other.drift = 7;
+  other.last_port = 4010;
+  g_assert_true (hp_nat_facts_same_kind (&facts, &other));
+  other.allocation = HP_WIRE_ALLOCATION_BLOCK;
+  g_assert_false (hp_nat_facts_same_kind (&facts, &other));
+  facts.allocation = HP_WIRE_ALLOCATION_BLOCK;
+  g_assert_false (hp_nat_facts_same_kind (&facts, &other));
+  other.last_port = 4000;
+  g_assert_true (hp_nat_facts_same_kind (&facts, &other));
+  other.step = -1;
+  g_assert_false (hp_nat_facts_same_kind (&facts, &other));
+
+  g_assert_true (hp_nat_facts_is_dependent (&facts));
+  facts.mapping = HP_WIRE_MAPPING_PORT_INDEPENDENT;
+  g_assert_false (hp_nat_facts_is_dependent (&facts));
+}
+
+static void
+test_nat_age (void)
+{
+  HpNatFacts facts = { .port = 4000, .age = 20 };
+
+  hp_nat_facts_grow_older (&facts, 1500);
+  g_assert_cmpuint (facts.age, ==, 21);
+  hp_nat_facts_grow_older (&facts, -5000);
+  g_assert_cmpuint (facts.age, ==, 21);
+  hp_nat_facts_grow_older (&facts, G_MAXINT64);
+  g_assert_cmpuint (facts.age, ==, G_MAXUINT32);
+
+  /* No port has no age, which would be malformed. */
+  facts = (HpNatFacts){ 0 };
+  hp_nat_facts_grow_older (&facts, G_USEC_PER_SEC);
+  g_assert_cmpuint (facts.age, ==, 0);
 }
 
 static void
@@ -577,6 +663,8 @@ main (int argc, char **argv)
   g_test_add_func ("/frame/introduction-ids", test_introduction_ids);
   g_test_add_func ("/frame/probing-and-eliciting",
                    test_probing_and_eliciting);
+  g_test_add_func ("/frame/nat/kinds", test_nat_kinds);
+  g_test_add_func ("/frame/nat/age", test_nat_age);
   g_test_add_func ("/frame/ids", test_ids);
   return g_test_run ();
 }

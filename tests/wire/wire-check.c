@@ -61,6 +61,34 @@ candidates_equal (const HpWireCandidates *a, const HpWireCandidates *b)
 }
 
 static gboolean
+nats_equal (const HpNatFacts *a, const HpNatFacts *b)
+{
+  return hp_nat_facts_same_kind (a, b) && a->drift == b->drift
+         && a->port == b->port && a->age == b->age
+         && a->first_port == b->first_port && a->last_port == b->last_port;
+}
+
+static gboolean
+relays_equal (const HpFrame *a, const HpFrame *b)
+{
+  if (a->relays.request != b->relays.request
+      || a->relays.lifetime != b->relays.lifetime
+      || a->relays.n_relays != b->relays.n_relays)
+    return FALSE;
+  for (guint i = 0; i < a->relays.n_relays; i++)
+    {
+      const HpWireRelay *left = &a->relays.relays[i];
+      const HpWireRelay *right = &b->relays.relays[i];
+
+      if (!bytes_equal (&left->uri, &right->uri)
+          || !bytes_equal (&left->username, &right->username)
+          || !bytes_equal (&left->password, &right->password))
+        return FALSE;
+    }
+  return TRUE;
+}
+
+static gboolean
 acks_equal (const HpAckFrame *a, const HpAckFrame *b)
 {
   return a->largest == b->largest && a->delay == b->delay
@@ -88,6 +116,7 @@ match_frames_equal (const HpFrame *a, const HpFrame *b)
     case HP_FRAME_UNREGISTER:
       return a->reg.request == b->reg.request && a->reg.flags == b->reg.flags
              && a->reg.suites == b->reg.suites
+             && nats_equal (&a->reg.nat, &b->reg.nat)
              && bytes_equal (&a->reg.id, &b->reg.id);
     case HP_FRAME_REGISTERED:
       return a->registered.request == b->registered.request
@@ -103,12 +132,14 @@ match_frames_equal (const HpFrame *a, const HpFrame *b)
              && bytes_equal (&a->ask.target, &b->ask.target)
              && a->ask.suites == b->ask.suites
              && a->ask.round_trip == b->ask.round_trip
+             && nats_equal (&a->ask.nat, &b->ask.nat)
              && candidates_equal (&a->ask.candidates, &b->ask.candidates);
     case HP_FRAME_REPLY:
       return a->reply.ticket_number == b->reply.ticket_number
              && a->reply.accept == b->reply.accept
              && a->reply.suites == b->reply.suites
              && a->reply.round_trip == b->reply.round_trip
+             && nats_equal (&a->reply.nat, &b->reply.nat)
              && candidates_equal (&a->reply.candidates,
                                   &b->reply.candidates);
     case HP_FRAME_ANSWER:
@@ -130,10 +161,27 @@ match_frames_equal (const HpFrame *a, const HpFrame *b)
                     == 0
              && hp_address_equal (&a->introduction.observed,
                                   &b->introduction.observed)
+             && nats_equal (&a->introduction.nat, &b->introduction.nat)
              && candidates_equal (&a->introduction.candidates,
                                   &b->introduction.candidates);
     case HP_FRAME_OBSERVED:
       return hp_address_equal (&a->observed.address, &b->observed.address);
+    case HP_FRAME_RELAY_REQUEST:
+      return a->relay_request.request == b->relay_request.request;
+    case HP_FRAME_RELAYS:
+      return relays_equal (a, b);
+    case HP_FRAME_KNOCK:
+      return hp_address_equal (&a->knock.address, &b->knock.address)
+             && memcmp (a->knock.proof, b->knock.proof, HP_PROOF_SIZE) == 0
+             && a->knock.flags == b->knock.flags
+             && memcmp (a->knock.transaction, b->knock.transaction,
+                        HP_STUN_TRANSACTION_SIZE)
+                    == 0;
+    case HP_FRAME_KNOCKED:
+      return a->knocked.flags == b->knocked.flags
+             && memcmp (a->knocked.transaction, b->knocked.transaction,
+                        HP_STUN_TRANSACTION_SIZE)
+                    == 0;
     default:
       g_assert_not_reached ();
     }
@@ -173,6 +221,8 @@ hp_frames_equal (const HpFrame *a, const HpFrame *b)
       return memcmp (a->token, b->token, HP_TOKEN_SIZE) == 0;
     case HP_FRAME_CANDIDATES:
       return candidates_equal (&a->candidates, &b->candidates);
+    case HP_FRAME_NAT:
+      return nats_equal (&a->nat, &b->nat);
     default:
       return match_frames_equal (a, b);
     }
@@ -378,6 +428,16 @@ hp_check_stun (const guint8 *bytes, gsize length)
   if (hp_stun_consume_response (transaction, bytes, length, &mapped))
     {
       g_assert_true (hp_address_is_usable (&mapped));
+      return TRUE;
+    }
+  if (hp_stun_consume_indication (transaction, bytes, length))
+    {
+      size = hp_stun_create_indication (transaction, response,
+                                        sizeof response);
+      g_assert_cmpuint (size, ==, 20);
+      /* All but the length of its attributes */
+      g_assert_cmpmem (bytes, 2, response, 2);
+      g_assert_cmpmem (bytes + 4, 16, response + 4, 16);
       return TRUE;
     }
   size = hp_stun_create_response (bytes, length, &from, &from, response,

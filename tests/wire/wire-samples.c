@@ -17,6 +17,8 @@
 #define COUNT_8(from)                                                         \
   from, from + 1, from + 2, from + 3, from + 4, from + 5, from + 6, from + 7
 #define COUNT_16(from) COUNT_8 (from), COUNT_8 (from + 8)
+#define COUNT_12(from)                                                        \
+  COUNT_8 (from), from + 8, from + 9, from + 10, from + 11
 #define COUNT_32(from) COUNT_16 (from), COUNT_16 (from + 16)
 
 #define CANDIDATES                                                            \
@@ -36,6 +38,16 @@
         .has_proof = TRUE,                                                    \
         .proof = { COUNT_16 (0x90) } },                                       \
     }                                                                         \
+  }
+
+/* A busy NAT that counts its ports up, asked a third of a second ago */
+#define NAT_FACTS                                                             \
+  {                                                                           \
+    .mapping = HP_WIRE_MAPPING_ADDRESS_AND_PORT_DEPENDENT,                    \
+    .filtering = HP_WIRE_FILTERING_ADDRESS_DEPENDENT,                         \
+    .allocation = HP_WIRE_ALLOCATION_SEQUENTIAL,                              \
+    .hairpin = HP_WIRE_HAIRPIN_NO, .step = -2, .drift = 50, .port = 40321,    \
+    .age = 333, .first_port = 40289, .last_port = 40321                       \
   }
 
 const HpFrameSample hp_frame_samples[] = {
@@ -117,12 +129,15 @@ const HpFrameSample hp_frame_samples[] = {
     { .type = HP_FRAME_PATH_RESPONSE, .token = { COUNT_8 (0x10) } } },
   { "candidates",
     { .type = HP_FRAME_CANDIDATES, .candidates = CANDIDATES } },
+  { "nat", { .type = HP_FRAME_NAT, .nat = NAT_FACTS } },
+  { "nat-unknown", { .type = HP_FRAME_NAT } },
   { "register",
     { .type = HP_FRAME_REGISTER,
       .reg = { .request = 1,
                .flags = HP_REGISTER_OPEN | HP_REGISTER_EPHEMERAL,
                .suites = HP_SUITE_BIT (HP_SUITE_AES_GCM)
                          | HP_SUITE_BIT (HP_SUITE_CHACHA_POLY),
+               .nat = { .mapping = HP_WIRE_MAPPING_NONE },
                .id = BYTES ("wq") } } },
   { "registered",
     { .type = HP_FRAME_REGISTERED,
@@ -138,6 +153,7 @@ const HpFrameSample hp_frame_samples[] = {
                .target = BYTES ("wq"),
                .suites = HP_SUITE_BIT (HP_SUITE_CHACHA_POLY),
                .round_trip = 20000,
+               .nat = NAT_FACTS,
                .candidates = PROVEN_CANDIDATES } } },
   { "ask-key",
     { .type = HP_FRAME_ASK,
@@ -155,6 +171,11 @@ const HpFrameSample hp_frame_samples[] = {
                  .accept = TRUE,
                  .suites = HP_SUITE_BIT (HP_SUITE_CHACHA_POLY),
                  .round_trip = 15000,
+                 .nat = { .mapping = HP_WIRE_MAPPING_PORT_INDEPENDENT,
+                          .allocation = HP_WIRE_ALLOCATION_BLOCK,
+                          .port = 1040,
+                          .first_port = 1024,
+                          .last_port = 1535 },
                  .candidates = PROVEN_CANDIDATES } } },
   { "reply-refuse",
     { .type = HP_FRAME_REPLY,
@@ -181,6 +202,7 @@ const HpFrameSample hp_frame_samples[] = {
                         .ticket = { G_GUINT64_CONSTANT (0xa0a1a2a3a4a5a6a7),
                                     { COUNT_32 (0x40) } },
                         .observed = IPV6 (9, 40001),
+                        .nat = NAT_FACTS,
                         .candidates = CANDIDATES } } },
   { "introduce-key",
     { .type = HP_FRAME_INTRODUCE,
@@ -189,6 +211,27 @@ const HpFrameSample hp_frame_samples[] = {
                         .ticket = { 1, { COUNT_32 (0x40) } } } } },
   { "observed",
     { .type = HP_FRAME_OBSERVED, .observed = { IPV4 (78, 40001) } } },
+  { "relay-request",
+    { .type = HP_FRAME_RELAY_REQUEST, .relay_request = { 310 } } },
+  { "relays",
+    { .type = HP_FRAME_RELAYS,
+      .relays = { .request = 310,
+                  .lifetime = 3600,
+                  .n_relays = 2,
+                  .relays = { { BYTES ("turn:192.0.2.3"),
+                                BYTES ("1790000000:wq"), BYTES ("c2VjcmV0") },
+                              { BYTES ("turns:t.example:443"),
+                                BYTES (""), BYTES ("") } } } } },
+  { "relays-none",
+    { .type = HP_FRAME_RELAYS, .relays = { .request = 311 } } },
+  { "knock",
+    { .type = HP_FRAME_KNOCK,
+      .knock = { IPV4 (77, 40002), { COUNT_16 (0x90) },
+                 HP_KNOCK_OTHER_PORT | HP_KNOCK_OTHER_HOST,
+                 { COUNT_12 (0x10) } } } },
+  { "knocked",
+    { .type = HP_FRAME_KNOCKED,
+      .knocked = { HP_KNOCK_OTHER_PORT, { COUNT_12 (0x10) } } } },
 };
 
 const guint hp_n_frame_samples = G_N_ELEMENTS (hp_frame_samples);

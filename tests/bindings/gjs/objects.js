@@ -76,6 +76,9 @@ test('values', () => {
     });
     assertEqual(read(registration, 'address'), address);
     assert(new HolePunch.Statistics().to_string().includes('0'));
+    assert(new HolePunch.NatInfo().to_string().includes('not known'));
+    assert(new HolePunch.NetworkReport().to_string().includes('not known'));
+    assert(new HolePunch.ServerReport().to_string().includes('not known'));
     assert(new HolePunch.ServerStatistics().to_string().includes('0'));
     assertEqual(GLib.quark_to_string(PunchError.quark()),
         'hp-punch-error-quark');
@@ -88,6 +91,12 @@ test('settings', () => {
     const peer = new HolePunch.Peer();
     change(peer, 'id', 'wq', 'Бета');
     change(peer, 'match-server', 'a.example', 'a.example,b.example');
+    change(peer, 'stun-servers', 'a.example:3479', 'b.example');
+    change(peer, 'turn-servers', 'turn:me:secret@192.0.2.1');
+    change(peer, 'relay-policy', HolePunch.RelayPolicy.DIRECT_ONLY,
+        HolePunch.RelayPolicy.RELAY_ONLY);
+    change(peer, 'turn-tls-database',
+        Gio.TlsBackend.get_default().get_default_database());
     change(peer, 'identity', new HolePunch.Identity());
     change(peer, 'port', 4223);
     change(peer, 'datagram-size', 1200);
@@ -98,6 +107,7 @@ test('settings', () => {
     change(peer, 'connect-timeout', 7);
     change(peer, 'max-nat-entries', 300);
     change(peer, 'direct-calls', true);
+    change(peer, 'port-mapping', false);
     const server = new HolePunch.MatchServer();
     change(server, 'listen-address', '127.0.0.1', '::1');
     change(server, 'port', 0, 4223);
@@ -107,6 +117,11 @@ test('settings', () => {
     change(server, 'max-peers', 10);
     change(server, 'max-handshakes-per-second', 3);
     change(server, 'max-asks-per-minute', 5);
+    change(server, 'second-port', -1, 4223);
+    change(server, 'second-address', '127.0.0.2');
+    change(server, 'turn-servers', ['turn:192.0.2.1']);
+    change(server, 'turn-secret', 'abracadabra');
+    change(server, 'turn-lifetime', 600);
     change(new HolePunch.MemoryRegistry(), 'max-size', 3);
 });
 

@@ -50,6 +50,21 @@ testNetwork('10 KiB there, an answer back', async network => {
     assertEqual(values['state'], ConnectionState.CONNECTED);
     assertEqual(values['datagram-size'], 1024);
     assert(values['round-trip-time'] > 0 && values['setup-time'] > 0);
+    const nat = readAll('NatInfo', read(callee, 'nat'));
+    assertEqual(nat['mapping'], HolePunch.NatMapping.NONE);
+    assertEqual(nat['public-address'].port, nat['first-port']);
+    assert(callee.nat.to_string().includes('no NAT'));
+
+    const report = await caller.check_network_async(null);
+    assertEqual(read(caller, 'network-report'), report);
+    const found = readAll('NetworkReport', report);
+    assertEqual(found['prospects'], HolePunch.Prospects.ALMOST_ALL);
+    assertEqual(found['public-addresses'], ['127.0.0.1']);
+    const match = found['match-servers'].get_item(0);
+    const facts = readAll('ServerReport', match);
+    assert(facts['reachable'] && facts['round-trip-time'] > 0);
+    assert(report.to_string().includes(match.to_string()));
+
     const statistics = readAll('Statistics', values['statistics']);
     assertEqual(statistics['messages-sent'], 1);
     assert(statistics['bytes-sent'] >= 10 * 1024);

@@ -104,7 +104,10 @@ class Values(TestCase):
 
     def test_statistics(self):
         self.assertIn('0', HolePunch.Statistics().to_string())
+        self.assertIn('not known', HolePunch.NatInfo().to_string())
         self.assertIn('0', HolePunch.ServerStatistics().to_string())
+        self.assertIn('not known', HolePunch.NetworkReport().to_string())
+        self.assertIn('not known', HolePunch.ServerReport().to_string())
         self.assertEqual(set(read_all(HolePunch.Statistics()).values()), {0})
 
     def test_errors(self):
@@ -129,6 +132,7 @@ class Values(TestCase):
         peer = HolePunch.Peer()
         change(self, peer, 'id', 'wq', 'Бета')
         change(self, peer, 'match-server', 'a.example', 'a.example,b.example')
+        change(self, peer, 'stun-servers', 'a.example:3479', 'b.example')
         change(self, peer, 'identity', HolePunch.Identity())
         change(self, peer, 'port', 4223)
         change(self, peer, 'datagram-size', 1200)
@@ -139,6 +143,12 @@ class Values(TestCase):
         change(self, peer, 'connect-timeout', 7)
         change(self, peer, 'max-nat-entries', 300)
         change(self, peer, 'direct-calls', True)
+        change(self, peer, 'port-mapping', False)
+        change(self, peer, 'turn-servers', 'turn:me:secret@192.0.2.1')
+        change(self, peer, 'relay-policy', HolePunch.RelayPolicy.DIRECT_ONLY,
+               HolePunch.RelayPolicy.RELAY_ONLY)
+        change(self, peer, 'turn-tls-database',
+               Gio.TlsBackend.get_default().get_default_database())
         self.assertEqual(peer.props.datagram_size, 1024)
         server = HolePunch.MatchServer()
         change(self, server, 'listen-address', '127.0.0.1', '::1')
@@ -149,6 +159,11 @@ class Values(TestCase):
         change(self, server, 'max-peers', 10)
         change(self, server, 'max-handshakes-per-second', 3)
         change(self, server, 'max-asks-per-minute', 5)
+        change(self, server, 'second-port', -1, 4223)
+        change(self, server, 'second-address', '127.0.0.2')
+        change(self, server, 'turn-servers', ['turn:192.0.2.1'])
+        change(self, server, 'turn-secret', 'abracadabra')
+        change(self, server, 'turn-lifetime', 600)
         change(self, HolePunch.MemoryRegistry(), 'max-size', 3)
 
 

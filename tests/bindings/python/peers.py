@@ -57,6 +57,11 @@ class Messages(NetworkTestCase):
         self.assertEqual(values['datagram-size'], 1024)
         self.assertGreater(values['round-trip-time'], 0)
         self.assertGreater(values['setup-time'], 0)
+        nat = read_all(callee.props.nat)
+        self.assertEqual(nat['mapping'], HolePunch.NatMapping.NONE)
+        self.assertEqual(nat['public-address'].get_port(), nat['first-port'])
+        self.assertIn('no NAT', callee.get_nat().to_string())
+        self.check_report(caller)
         statistics = read_all(values['statistics'])
         self.assertEqual(statistics['messages-sent'], 1)
         self.assertEqual(statistics['messages-received'], 1)
@@ -66,6 +71,24 @@ class Messages(NetworkTestCase):
         self.assertEqual(len(seen), 1)
         self.assertEqual(seen[0].props.fingerprint,
                          caller.props.identity.props.fingerprint)
+
+    def check_report(self, caller):
+        report = call(caller, 'check_network')
+        self.assertIs(read(caller, 'network-report'), report)
+        values = read_all(report)
+        self.assertEqual(values['prospects'],
+                         HolePunch.Prospects.ALMOST_ALL)
+        self.assertEqual(values['nat'].props.mapping,
+                         HolePunch.NatMapping.NONE)
+        self.assertEqual(values['public-addresses'], ['127.0.0.1'])
+        self.assertEqual(values['attempts'], [])
+        self.assertEqual(len(values['relays']), 0)
+        match, = values['match-servers']
+        facts = read_all(match)
+        self.assertEqual(facts['kind'], HolePunch.ServerKind.MATCH)
+        self.assertGreater(facts['round-trip-time'], 0)
+        self.assertIn(values['summary'], report.to_string())
+        self.assertIn(match.to_string(), report.to_string())
 
     def test_kinds(self):
         received = []

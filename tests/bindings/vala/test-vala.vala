@@ -137,6 +137,12 @@ async void test_messages () throws Error {
   assert (connection.fingerprint == callee.identity.fingerprint);
   assert (connection.path == PathKind.LAN);
   assert (connection.statistics.messages_sent == 1);
+  assert (callee.nat.mapping == NatMapping.NONE);
+  NetworkReport report = yield caller.check_network_async ();
+  assert (report.prospects == Prospects.ALMOST_ALL);
+  assert (report.public_addresses[0] == "127.0.0.1");
+  var match = (ServerReport) report.match_servers.get_item (0);
+  assert (match.reachable && match.round_trip_time > 0);
   assert (caller.connections.get_n_items () == 1);
   assert (caller.connections.get_item (0) == connection);
   var flags = MessageFlags.UNORDERED | MessageFlags.UNRELIABLE;
@@ -308,10 +314,36 @@ async void run () throws Error {
   print ("ok close in handler\n");
 }
 
+void test_settings () {
+  var peer = new Peer (null, null) {
+    stun_servers = "a.example:3479",
+    turn_servers = "turn:me:secret@192.0.2.1",
+    relay_policy = RelayPolicy.RELAY_ONLY,
+    port_mapping = false
+  };
+  assert (peer.stun_servers == "a.example:3479");
+  assert (peer.turn_servers == "turn:me:secret@192.0.2.1");
+  assert (peer.relay_policy == RelayPolicy.RELAY_ONLY);
+  assert (!peer.port_mapping && peer.nat == null);
+  assert (peer.network_report == null);
+
+  var server = new MatchServer (0) {
+    second_port = 4223,
+    second_address = "127.0.0.2",
+    turn_servers = { "turn:192.0.2.1", "turn:192.0.2.2" },
+    turn_secret = "abracadabra",
+    turn_lifetime = 600
+  };
+  assert (server.second_port == 4223 && server.turn_servers.length == 2);
+  assert (server.second_address == "127.0.0.2" && server.turn_lifetime == 600);
+}
+
 int main () {
   var loop = new MainLoop ();
   var status = 1;
 
+  test_settings ();
+  print ("ok settings\n");
   run.begin ((object, result) => {
     try {
       run.end (result);
