@@ -232,8 +232,7 @@ await (HpPeer *peer, const HpMatchIntroduction *introduction,
 
   hp_peer_links_convert (&converted, introduction, FALSE);
   /* Whom we are connected to may be looking for a new path, or may have begun
-   * anew and know nothing of the connection: both are met. The second link
-   * goes away by itself if nobody calls. */
+   * anew: both are met. The second link goes away by itself if nobody calls. */
   if (open != NULL)
     hp_peer_links_introduce (open, &converted, now);
   if (link == NULL)
@@ -387,8 +386,7 @@ is_self (HpPeer *peer, const guint8 *key)
          == 0;
 }
 
-/* Connected, called by us, or let in before: by another server's introduction
- */
+/* Connected, called by us, or let in before: introduced by another server */
 static gboolean
 is_known (HpPeer *peer, const guint8 *key)
 {
@@ -397,6 +395,17 @@ is_known (HpPeer *peer, const guint8 *key)
   return hp_peer_links_find_open (peer, key) != NULL
          || hp_peer_calls_include (peer, key)
          || (pending != NULL && pending->question == 0);
+}
+
+/* A link that waited for two processes of one identity has opened for the one:
+ * the other, which goes on asking, needs a link of its own */
+static gboolean
+is_met (const HpPeerLink *self, const HpMatchIntroduction *introduction)
+{
+  HpLink *link = hp_connection_get_link (self->connection);
+
+  return !self->is_open || introduction->needs_reply
+         || hp_link_get_session_ticket (link) == introduction->ticket.number;
 }
 
 void
@@ -412,10 +421,15 @@ hp_peer_visitors_introduced (HpPeer *peer, HpPeerMatch *match,
 
   if (is_self (peer, key))
     return;
-  if (link != NULL)
+  if (link != NULL && is_met (link, introduction))
     {
       hp_peer_links_convert (&converted, introduction, FALSE);
       hp_peer_links_introduce (link, &converted, now);
+      return;
+    }
+  if (link != NULL)
+    {
+      await (peer, introduction, FALSE, now);
       return;
     }
   settled = find_settled (peer, introduction->ticket.number);

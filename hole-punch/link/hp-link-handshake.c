@@ -232,6 +232,7 @@ answer (HpLink *self, const HpInitiation *initiation, const guint8 *bytes,
   gsize length = write_parameters (self, parameters);
   HpHandshakeResult result;
   HpLinkAnswered fresh = { .has_response = TRUE,
+                           .ticket_number = ticket->number,
                            .parameters = HP_PARAMETERS_INIT };
 
   if (hp_handshake_respond (
@@ -316,9 +317,11 @@ hp_link_accept (HpLink *self, gint64 now)
 /* Confirming */
 
 static void
-confirm (HpLink *self, HpSession *session, const HpParameters *theirs)
+confirm (HpLink *self, HpSession *session, guint64 ticket_number,
+         const HpParameters *theirs)
 {
   self->session = session;
+  self->session_ticket = ticket_number;
   self->remote_parameters = *theirs;
   hp_transport_set_remote_parameters (self->transport, theirs);
   hp_link_emit (self, HP_LINK_EVENT_CONFIRMED);
@@ -332,7 +335,8 @@ hp_link_adopt_answered (HpLink *self, HpLinkAnswered *answered)
   clear_initiating (self);
   self->is_heard = TRUE;
   hp_transport_set_responder (self->transport);
-  confirm (self, g_steal_pointer (&answered->session), &answered->parameters);
+  confirm (self, g_steal_pointer (&answered->session),
+           answered->ticket_number, &answered->parameters);
   for (i = 0; i < HP_LINK_MAX_ANSWERED; i++)
     if (&self->answered[i] != answered)
       clear_answered (&self->answered[i]);
@@ -409,7 +413,7 @@ consume_response (HpLink *self, const HpDatagram *datagram,
       return FALSE;
     }
   clear_all_answered (self);
-  confirm (self, session, &theirs);
+  confirm (self, session, self->initiating.ticket.number, &theirs);
   return TRUE;
 }
 

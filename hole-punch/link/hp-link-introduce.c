@@ -390,6 +390,12 @@ hp_link_has_ticket (const HpLink *self, guint64 number)
   return FALSE;
 }
 
+guint64
+hp_link_get_session_ticket (const HpLink *self)
+{
+  return self->session_ticket;
+}
+
 /* Punches */
 
 static gboolean

@@ -53,6 +53,7 @@ typedef struct
   gboolean has_response;
   HpKeptResponse response;
   HpSession *session; /* until its first DATA has opened */
+  guint64 ticket_number;
   HpParameters parameters;
   gint64 responded_at; /* first; 0: not yet */
 } HpLinkAnswered;
@@ -77,6 +78,7 @@ struct _HpLink
   guint n_responses;
 
   HpSession *session; /* the confirmed one */
+  guint64 session_ticket;
   HpTransport *transport;
   HpParameters remote_parameters;
   gboolean is_heard; /* a DATA of the other side has opened */

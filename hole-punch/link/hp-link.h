@@ -141,6 +141,8 @@ void hp_link_introduce (HpLink *self, const HpIntroduction *introduction,
                         gint64 now);
 /* Whether this INITIATION or PROBE's ticket number is one of the link's */
 gboolean hp_link_has_ticket (const HpLink *self, guint64 number);
+/* The number of the one that the session was made with; 0: there is none */
+guint64 hp_link_get_session_ticket (const HpLink *self);
 /* The application wants this peer, after all: as may_spray of introductions */
 void hp_link_allow_spray (HpLink *self, gint64 now);
 /* After HP_LINK_EVENT_IDENTIFIED */

@@ -8,11 +8,13 @@
 #include <string.h>
 
 /* Ports farther apart than this are not out of one block: carriers give
- * subscribers 512 to 4,096 of them, and few give more. Six random ones of
- * 64,512 are that close once in 150,000 times. */
+ * subscribers 512 to 4,096 of them, and few give more. Seven random ones of
+ * 64,512 are that close once in 35,000 times; fewer must be closer, for each
+ * that is missing twice as close, to be so as rarely. */
 #define MAX_BLOCK 8192
 #define MIN_BLOCK 64
 #define MIN_BLOCK_SAMPLES 5
+#define SURE_BLOCK_SAMPLES 7
 /* Blocks often begin after the well-known ports. */
 #define BLOCK_BASE 1024
 /* Between two mappings of ours in sequence: others may make hundreds a second,
@@ -20,6 +22,12 @@
 #define MAX_STEP 64
 #define MAX_GAP 2048
 #define MIN_SEQUENCE 4
+/* A few ports out of a block rise or fall by chance, six of them once in 360
+ * times: three gaps must be so narrow, or so many go one way. */
+#define NARROW_GAP 16
+#define MIN_NARROW_GAPS (MIN_SEQUENCE - 1)
+#define SURE_GAPS 7
+#define MANY_GAPS 10
 /* Two mappings are never so near in time that others' between them would say
  * how many there are in a second. */
 #define MIN_DRIFT_TIME (50 * G_TIME_SPAN_MILLISECOND)
@@ -238,6 +246,7 @@ collect_sequence (const Mappings *mappings, Sequence *sequence)
 static gboolean
 goes_one_way (const Sequence *sequence)
 {
+  guint n_narrow = 0;
   guint n_near = 0;
   guint n_up = 0;
 
@@ -245,14 +254,17 @@ goes_one_way (const Sequence *sequence)
     {
       gboolean is_near = abs (sequence->gaps[i]) <= MAX_GAP;
 
+      n_narrow += abs (sequence->gaps[i]) <= NARROW_GAP;
       n_near += is_near;
       n_up += is_near && sequence->gaps[i] > 0;
     }
-  return n_near + 1 >= sequence->n && (n_up == n_near || n_up == 0);
+  return n_near + 1 >= sequence->n && (n_up == n_near || n_up == 0)
+         && (n_narrow >= MIN_NARROW_GAPS || n_near >= SURE_GAPS);
 }
 
 /* The largest number that four of five gaps are multiples of: a port that is
- * taken is left out, and others take their share. */
+ * taken is left out, and others take their share. Of a few gaps, all: others'
+ * mappings make most of them even too easily. */
 static int
 find_step (const Sequence *sequence)
 {
@@ -264,7 +276,9 @@ find_step (const Sequence *sequence)
 
       for (guint i = 0; i < sequence->n; i++)
         n_multiples += sequence->gaps[i] % step == 0;
-      if (5 * n_multiples >= 4 * sequence->n)
+      if (n_multiples == sequence->n
+          || (sequence->n >= MANY_GAPS
+              && 5 * n_multiples >= 4 * sequence->n))
         return sign * step;
     }
   return sign;
@@ -346,6 +360,17 @@ find_block (const Mappings *mappings, HpNatFacts *facts)
   facts->last_port = MIN (mappings->last_port + margin, G_MAXUINT16);
 }
 
+static gboolean
+is_block (const Mappings *mappings)
+{
+  guint n_missing
+      = SURE_BLOCK_SAMPLES - MIN (mappings->n, SURE_BLOCK_SAMPLES);
+
+  return mappings->n >= MIN_BLOCK_SAMPLES
+         && mappings->last_port - mappings->first_port
+                < MAX_BLOCK >> n_missing;
+}
+
 static void
 judge_allocation (const Mappings *mappings, HpNatFacts *facts)
 {
@@ -359,8 +384,7 @@ judge_allocation (const Mappings *mappings, HpNatFacts *facts)
     {
       return;
     }
-  else if (mappings->n >= MIN_BLOCK_SAMPLES
-           && mappings->last_port - mappings->first_port < MAX_BLOCK)
+  else if (is_block (mappings))
     {
       facts->allocation = HP_WIRE_ALLOCATION_BLOCK;
       find_block (mappings, facts);

@@ -634,6 +634,23 @@ test_has_ticket (void)
   g_assert_false (hp_link_has_ticket (pair->b.link, 2));
 }
 
+/* Another introduction leaves it as it is */
+static void
+test_session_ticket (void)
+{
+  g_autoptr (Pair) pair = pair_new (18, SIM_OPEN, SIM_OPEN);
+
+  g_assert_cmpuint (hp_link_get_session_ticket (pair->a.link), ==, 0);
+  pair_connect (pair);
+  g_assert_cmpuint (hp_link_get_session_ticket (pair->a.link), ==, 1);
+  g_assert_cmpuint (hp_link_get_session_ticket (pair->b.link), ==, 1);
+  pair_introduce (pair, &pair->a, NULL);
+  pair_run_for (pair, SECOND);
+  g_assert_true (hp_link_has_ticket (pair->b.link, 2));
+  g_assert_cmpuint (hp_link_get_session_ticket (pair->a.link), ==, 1);
+  g_assert_cmpuint (hp_link_get_session_ticket (pair->b.link), ==, 1);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -677,5 +694,6 @@ main (int argc, char **argv)
     }
   g_test_add_func ("/link/second-session", test_second_session);
   g_test_add_func ("/link/has-ticket", test_has_ticket);
+  g_test_add_func ("/link/session-ticket", test_session_ticket);
   return g_test_run ();
 }

@@ -483,6 +483,37 @@ test_replaced (Fixture *self, gconstpointer data)
   g_main_context_pop_thread_default (context);
 }
 
+/* The newer one is introduced while the callee waits for the older one's first
+ * DATA, now and then, and then both have the same link. */
+static void
+test_replaced_at_once (Fixture *self, gconstpointer data)
+{
+  g_autofree char *name = test_server_get_name (self->server);
+
+  for (guint i = 0; i < 20; i++)
+    {
+      g_autoptr (HpIdentity) identity = hp_identity_new ();
+      HpPeer *peers[2];
+
+      for (guint j = 0; j < G_N_ELEMENTS (peers); j++)
+        {
+          g_autoptr (HpConnection) connection = NULL;
+          GError *error = NULL;
+
+          peers[j] = g_object_new (HP_TYPE_PEER, "match-server", name,
+                                   "identity", identity, NULL);
+          connection = await_connect (peers[j], "wq", &error);
+          g_assert_no_error (error);
+        }
+      AWAIT (g_list_model_get_n_items (hp_peer_get_connections (peers[0]))
+             == 0);
+      g_assert_cmpuint (
+          g_list_model_get_n_items (hp_peer_get_connections (peers[1])), ==, 1);
+      for (guint j = 0; j < G_N_ELEMENTS (peers); j++)
+        test_peer_free (peers[j]);
+    }
+}
+
 /* The other side is not run for a while: the connection is interrupted, keeps
  * what is sent meanwhile, and goes on by itself */
 static void
@@ -691,6 +722,7 @@ main (int argc, char **argv)
   g_test_add_func ("/calls/several-servers", test_several_servers);
   ADD ("/calls/server-restart", test_server_restart);
   ADD ("/calls/replaced", test_replaced);
+  ADD ("/calls/replaced-at-once", test_replaced_at_once);
   ADD ("/calls/interrupted", test_interrupted);
   ADD ("/calls/after-crash", test_call_after_crash);
   ADD ("/calls/threads", test_threads);
