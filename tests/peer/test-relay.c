@@ -194,8 +194,8 @@ test_ipv6_server (void)
   tear_down (&world, NULL);
 }
 
-/* One that fails at once is not waited for: it is the next one's turn, at
- * once too. */
+/* One that fails at once is not waited for, as one that is silent would be:
+ * for eight seconds */
 static void
 test_next_server (World *self, gconstpointer data)
 {
@@ -206,7 +206,7 @@ test_next_server (World *self, gconstpointer data)
   gint64 began = g_get_monotonic_time ();
 
   await_start_well (peer);
-  g_assert_cmpint (g_get_monotonic_time () - began, <, G_USEC_PER_SEC);
+  g_assert_cmpint (g_get_monotonic_time () - began, <, 4 * G_USEC_PER_SEC);
   test_peer_free (peer);
 }
 
