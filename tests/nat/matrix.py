@@ -41,7 +41,6 @@ KINDS = {
     'carrier': 'carrier over home',
     'udp-blocked': 'UDP blocked',
 }
-TURN_PORT = 3478
 DIRECT = ('lan', 'direct', 'mapped', 'host', 'reflexive')
 # A better path than the relay is waited for so long, where UDP passes
 PATIENCE = 10
@@ -89,16 +88,6 @@ class Process:
         self.process.wait()
 
 
-def start_turn(network):
-    return network.spawn(
-        't', 'turnserver', '-n', '--listening-ip', lab.TURN, '--relay-ip',
-        lab.TURN, '--listening-port', str(TURN_PORT), '--lt-cred-mech',
-        '--user', 'user:password', '--realm', 'example.org', '--no-tls',
-        '--no-dtls', '--no-cli', '--log-file', 'stdout', '--simple-log',
-        '--pidfile', '/run/turnserver.pid', '--userdb', '/run/turn.db',
-        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-
-
 class Ours:
     """Pairs of hole-punch peers; the match server stays."""
 
@@ -110,6 +99,8 @@ class Ours:
             'serve', '--listen-address', lab.SERVER, '--second-address',
             lab.SERVER_2, stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL)
+        self.blocked = [host for host, kind in network.kinds.items()
+                        if kind == 'udp-blocked']
         self.n = 0
 
     def start(self, host):
@@ -118,9 +109,8 @@ class Ours:
         if host == 'b':
             command += ['--id', f'callee-{self.n}']
         if self.options.relay:
-            command += ['--turn', f'turn:user:password@{lab.TURN}'
-                        f'?transport=udp,turn:user:password@{lab.TURN}'
-                        '?transport=tcp']
+            command += ['--turn', ','.join(map(turn.uri, (
+                '?transport=udp', '?transport=tcp')))]
         return Process(self.network, host, command)
 
     def run(self):
@@ -136,7 +126,7 @@ class Ours:
         for host, end in (('b', callee), ('a', caller)):
             seen = set()
             wanted = {'started', 'nat'}
-            if host in self.options.blocked:
+            if host in self.blocked:
                 wanted = {'started'}
             while not wanted <= seen:
                 line = end.await_word(('started', 'nat'), 5)
@@ -162,7 +152,7 @@ class Ours:
             result['outcome'] = 'no echo'
         else:
             result['echo'] = float(echo[1])
-        if result['outcome'] == 'relayed' and not self.options.blocked:
+        if result['outcome'] == 'relayed' and not self.blocked:
             self.await_better(caller, result)
         return result
 
@@ -231,11 +221,9 @@ class Nice:
 
 def try_pair(options, kind_a, kind_b, seed):
     results = []
-    options.blocked = [host for host, kind in (('a', kind_a), ('b', kind_b))
-                       if kind == 'udp-blocked']
     with lab.Lab(kind_a, kind_b, round_trip=options.round_trip,
                  loss=options.loss, seed=seed) as network:
-        turn = start_turn(network)
+        relay = turn.start(network)
         library = (Nice if options.library == 'nice' else Ours)(network,
                                                                 options)
         time.sleep(0.3)
@@ -246,8 +234,8 @@ def try_pair(options, kind_a, kind_b, seed):
                                  for host in ('a', 'b')]
             results.append(result)
         library.close()
-        turn.kill()
-        turn.wait()
+        relay.kill()
+        relay.wait()
     return results
 
 
