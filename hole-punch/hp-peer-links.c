@@ -381,16 +381,16 @@ hp_peer_links_new (void)
 static void
 equip (HpPeerLink *link, gint64 now)
 {
-  HpPeerPrivate *priv = hp_peer_get_private (link->peer);
   HpLink *state = hp_connection_get_link (link->connection);
+  const HpRelay *relay = hp_peer_relay_get_ready (link->peer);
   HpNatFacts nat;
 
   /* With its age as of now */
   if (!hp_peer_relay_is_only (link->peer)
       && hp_peer_nat_get_facts (link->peer, &nat, now))
     hp_link_set_nat (state, &nat, now);
-  for (guint i = 0; i < priv->n_link_relays; i++)
-    hp_link_add_relay (state, priv->link_relays[i], now);
+  if (relay != NULL)
+    hp_link_add_relay (state, hp_relay_get_number (relay), now);
 }
 
 HpPeerLink *
@@ -435,7 +435,6 @@ hp_peer_links_set_nat (HpPeer *peer, const HpNatFacts *nat)
 {
   HpPeerPrivate *priv = hp_peer_get_private (peer);
 
-  priv->link_nat = *nat;
   if (hp_peer_relay_is_only (peer))
     return;
   for (guint i = 0; i < priv->links->len; i++)
@@ -455,9 +454,6 @@ hp_peer_links_add_relay (HpPeer *peer, guint number)
 {
   HpPeerPrivate *priv = hp_peer_get_private (peer);
 
-  if (priv->n_link_relays == HP_LINK_MAX_RELAYS)
-    return;
-  priv->link_relays[priv->n_link_relays++] = number;
   for (guint i = 0; i < priv->links->len; i++)
     {
       HpPeerLink *link = priv->links->pdata[i];
@@ -475,12 +471,6 @@ hp_peer_links_remove_relay (HpPeer *peer, guint number)
 {
   HpPeerPrivate *priv = hp_peer_get_private (peer);
 
-  for (guint i = 0; i < priv->n_link_relays; i++)
-    if (priv->link_relays[i] == number)
-      {
-        priv->link_relays[i] = priv->link_relays[--priv->n_link_relays];
-        break;
-      }
   for (guint i = 0; i < priv->links->len; i++)
     {
       HpPeerLink *link = priv->links->pdata[i];

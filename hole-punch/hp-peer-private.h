@@ -94,9 +94,6 @@ typedef struct
   GSource *linger_source;
   guint64 last_question;
   GArray *settled; /* introductions that have had their answer */
-  HpNatFacts link_nat; /* as the links were told last */
-  guint link_relays[HP_LINK_MAX_RELAYS];
-  guint n_link_relays;
 
   HpPeerRelay *relay;
 

@@ -359,8 +359,7 @@ is_hard (HpPeerRelay *self)
   HpNatFacts facts;
 
   return hp_peer_nat_get_facts (self->peer, &facts, hp_clock_now ())
-         && (facts.mapping == HP_WIRE_MAPPING_ADDRESS_DEPENDENT
-             || facts.mapping == HP_WIRE_MAPPING_ADDRESS_AND_PORT_DEPENDENT);
+         && hp_nat_facts_is_dependent (&facts);
 }
 
 static gboolean

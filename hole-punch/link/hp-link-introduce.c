@@ -244,22 +244,6 @@ hp_link_receive_nat (HpLink *self, const HpNatFacts *nat, gint64 now)
   hp_puncher_set_facts (self->puncher, NULL, nat, now);
 }
 
-void
-hp_link_allow_spray (HpLink *self, gint64 now)
-{
-  guint i;
-
-  for (i = 0; i < self->n_introductions; i++)
-    self->introductions[i].may_spray = TRUE;
-  hp_puncher_allow_spray (self->puncher, now);
-}
-
-const HpPunchAttempt *
-hp_link_get_attempts (const HpLink *self, guint *n_attempts)
-{
-  return hp_puncher_get_attempts (self->puncher, n_attempts);
-}
-
 char *
 hp_link_describe_attempts (const HpLink *self)
 {

@@ -93,8 +93,6 @@ struct _HpLink
   HpNatFacts nat; /* ours; the other side's are the introductions' */
   HpNatFacts remote_nat;
 
-  guint relays[HP_LINK_MAX_RELAYS]; /* carriers */
-  guint n_relays;
   GArray *kept;    /* guint: further sockets that are a path's own */
   GArray *surplus; /* guint: … that are to be given back */
   gint64 direct_at; /* relayed: direct paths are tried again; G_MAXINT64: no */

@@ -16,12 +16,7 @@
 gboolean
 hp_link_is_relay (const HpLink *self, guint number)
 {
-  guint i;
-
-  for (i = 0; i < self->n_relays; i++)
-    if (self->relays[i] == number)
-      return TRUE;
-  return FALSE;
+  return hp_puncher_is_relay (self->puncher, number);
 }
 
 static gboolean
@@ -127,26 +122,17 @@ hp_link_add_relay (HpLink *self, guint number, gint64 now)
 {
   g_assert (number != 0);
 
-  if (hp_link_is_relay (self, number) || self->n_relays == HP_LINK_MAX_RELAYS
-      || self->state == HP_LINK_CLOSED)
-    return;
-  self->relays[self->n_relays++] = number;
-  hp_puncher_add_relay (self->puncher, number, now);
+  if (self->state != HP_LINK_CLOSED)
+    hp_puncher_add_relay (self->puncher, number, now);
 }
 
 void
 hp_link_remove_relay (HpLink *self, guint number, gint64 now)
 {
-  guint i;
-
-  for (i = 0; i < self->n_relays; i++)
-    if (self->relays[i] == number)
-      {
-        self->relays[i] = self->relays[--self->n_relays];
-        hp_puncher_remove_relay (self->puncher, number);
-        remove_paths_by (self, number);
-        return;
-      }
+  if (!hp_link_is_relay (self, number))
+    return;
+  hp_puncher_remove_relay (self->puncher, number);
+  remove_paths_by (self, number);
 }
 
 /* The table */

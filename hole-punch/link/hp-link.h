@@ -33,8 +33,6 @@
  * for 30 s: nothing is sent there any more */
 #define HP_CONSENT_INTERVAL (5 * G_TIME_SPAN_SECOND)
 #define HP_CONSENT_EXPIRY (30 * G_TIME_SPAN_SECOND)
-/* Carriers of a link */
-#define HP_LINK_MAX_RELAYS 4
 /* A link whose path is silent gives up after so long */
 #define HP_LINK_SILENT_TIMEOUT (60 * G_TIME_SPAN_SECOND)
 
@@ -143,8 +141,6 @@ void hp_link_introduce (HpLink *self, const HpIntroduction *introduction,
 gboolean hp_link_has_ticket (const HpLink *self, guint64 number);
 /* The number of the one that the session was made with; 0: there is none */
 guint64 hp_link_get_session_ticket (const HpLink *self);
-/* The application wants this peer, after all: as may_spray of introductions */
-void hp_link_allow_spray (HpLink *self, gint64 now);
 /* After HP_LINK_EVENT_IDENTIFIED */
 void hp_link_accept (HpLink *self, gint64 now);
 /* Addresses of ours to tell the other side inside the session */
@@ -153,11 +149,8 @@ void hp_link_offer_candidates (HpLink *self,
                                gint64 now);
 /* What is known of our NAT, with every change */
 void hp_link_set_nat (HpLink *self, const HpNatFacts *local, gint64 now);
-/* What was tried since the last introduction, and how it ended; kept after the
- * end */
-const HpPunchAttempt *hp_link_get_attempts (const HpLink *self,
-                                            guint *n_attempts);
-/* The same as text, a line each: (transfer full) */
+/* What was tried since the last introduction, and how it ended, a line each;
+ * kept after the end: (transfer full) */
 char *hp_link_describe_attempts (const HpLink *self);
 /* What the interface that the route in use leaves by carries, UDP payload
  * bytes: larger datagrams than at first are tried when it is known. To be told

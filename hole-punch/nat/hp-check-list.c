@@ -14,7 +14,7 @@
 #define BUDGET_RETRY G_TIME_SPAN_SECOND
 #define MAX_CHECKS \
   (2 * HP_MAX_CANDIDATES + HP_MAX_PEER_REFLEXIVE \
-   + HP_MAX_RELAYS * HP_MAX_CANDIDATES)
+   + HP_PUNCH_MAX_RELAYS * HP_MAX_CANDIDATES)
 #define NEVER G_MAXINT64
 
 static const guint8 opener_ttls[] = { 2, 4 };
@@ -292,7 +292,7 @@ hp_check_list_add_relay (HpCheckList *self, guint number, gint64 now)
   HpWireCandidates candidates = self->candidates;
   guint i;
 
-  if (self->n_relays >= HP_MAX_RELAYS
+  if (self->n_relays >= HP_PUNCH_MAX_RELAYS
       || hp_check_list_is_relay (self, number))
     return FALSE;
   self->relays[self->n_relays++] = number;

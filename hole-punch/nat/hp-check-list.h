@@ -15,7 +15,6 @@
 /* What goes through a relay comes so much later (µs), unless nothing else is
  * there: a direct way that exists is to be found first */
 #define HP_RELAY_DELAY (100 * G_TIME_SPAN_MILLISECOND)
-#define HP_MAX_RELAYS 4
 
 typedef struct
 {
@@ -25,7 +24,7 @@ typedef struct
   gboolean by_relay;  /* they do not wait */
   gint64 start_at;
   HpWireCandidates candidates; /* those that a relay can reach */
-  guint relays[HP_MAX_RELAYS]; /* numbers of the carriers */
+  guint relays[HP_PUNCH_MAX_RELAYS]; /* numbers of the carriers */
   guint n_relays;
   GArray *checks; /* HpCheck; NULL: none */
 } HpCheckList;

@@ -9,6 +9,9 @@
 #include "hole-punch/nat/hp-ladder.h"
 #include "hole-punch/wire/hp-frame.h"
 
+/* Carriers of ours that checks go from */
+#define HP_PUNCH_MAX_RELAYS 4
+
 /* One datagram that is to be sent so that a NAT opens, or to find out whether
  * it has */
 typedef struct

@@ -159,6 +159,12 @@ hp_puncher_remove_relay (HpPuncher *self, guint number)
   hp_check_list_remove_relay (&self->checks, number);
 }
 
+gboolean
+hp_puncher_is_relay (const HpPuncher *self, guint number)
+{
+  return hp_check_list_is_relay (&self->checks, number);
+}
+
 /* Extra sockets */
 
 guint

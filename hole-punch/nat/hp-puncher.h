@@ -71,6 +71,7 @@ gboolean hp_puncher_is_running (const HpPuncher *self);
  * entry; private addresses are nothing to a relay and are left out. */
 void hp_puncher_add_relay (HpPuncher *self, guint number, gint64 now);
 void hp_puncher_remove_relay (HpPuncher *self, guint number);
+gboolean hp_puncher_is_relay (const HpPuncher *self, guint number);
 
 /* Extra sockets, opened only for the ladder: how many it wants beyond those it
  * has, and at which local port (0: any) */

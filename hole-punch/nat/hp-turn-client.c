@@ -33,7 +33,7 @@ struct _HpTurnClient
   gint64 refresh_at;
   gint64 sent_at;   /* anything */
   gint64 silent_at; /* when data first went out unanswered, NEVER: it did not */
-  HpAddress relayed, mapped, alternate;
+  HpAddress relayed, alternate;
   HpTurnPeers peers;
 };
 
@@ -179,7 +179,6 @@ allocated (HpTurnClient *self, const HpTurnAnswer *answer, gint64 now)
   hp_turn_transaction_stop (&self->transaction);
   self->state = HP_TURN_CLIENT_READY;
   self->relayed = answer->relayed;
-  self->mapped = answer->mapped;
   self->peers.interval = get_interval (self);
   expect_lifetime (self, answer->lifetime, now);
 }
@@ -532,12 +531,6 @@ const HpAddress *
 hp_turn_client_get_relayed (const HpTurnClient *self)
 {
   return &self->relayed;
-}
-
-const HpAddress *
-hp_turn_client_get_mapped (const HpTurnClient *self)
-{
-  return &self->mapped;
 }
 
 const HpAddress *

@@ -126,8 +126,6 @@ gboolean hp_turn_client_is_inquiring (const HpTurnClient *self);
 guint hp_turn_client_get_code (const HpTurnClient *self);
 /* Once READY */
 const HpAddress *hp_turn_client_get_relayed (const HpTurnClient *self);
-/* We, as the server sees us; NONE: it has not said */
-const HpAddress *hp_turn_client_get_mapped (const HpTurnClient *self);
 const HpAddress *hp_turn_client_get_alternate (const HpTurnClient *self);
 /* µs, -1: not measured */
 gint64 hp_turn_client_get_round_trip (const HpTurnClient *self);
