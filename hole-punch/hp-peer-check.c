@@ -260,7 +260,7 @@ tell_relays (Check *self, HpNetworkReportValues *values)
       HpServerReportValues server = {
         .kind = HP_SERVER_KIND_RELAY,
         .name = name,
-        .transport = hp_peer_report_name_transport (relay->transport),
+        .transport = hp_relay_transport_get_name (relay->transport),
       };
 
       tell_probed (self, g_array_index (self->relay_numbers, int, i), &server,

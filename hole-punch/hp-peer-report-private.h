@@ -18,7 +18,6 @@ void hp_peer_report_set (HpPeer *peer, HpNetworkReport *report);
 void hp_peer_report_failure (HpPeer *peer, GPtrArray *attempts);
 /* (transfer full), without the password */
 char *hp_peer_report_name_relay (const HpRelayServer *server);
-const char *hp_peer_report_name_transport (HpRelayTransport transport);
 
 /* hp-peer-attempts.c: sentences (char *) of what a call has tried, and why each
  * came to nothing; (transfer full) */

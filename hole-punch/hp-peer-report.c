@@ -102,21 +102,6 @@ collect_match (HpPeerMatch *match, HpNetworkReportValues *values)
 
 /* Relays */
 
-const char *
-hp_peer_report_name_transport (HpRelayTransport transport)
-{
-  switch (transport)
-    {
-    case HP_RELAY_UDP:
-      return "UDP";
-    case HP_RELAY_TCP:
-      return "TCP";
-    case HP_RELAY_TLS:
-      return "TLS";
-    }
-  return NULL;
-}
-
 char *
 hp_peer_report_name_relay (const HpRelayServer *server)
 {
@@ -140,7 +125,7 @@ collect_relay (HpPeer *peer, HpNetworkReportValues *values)
   name = hp_peer_report_name_relay (hp_relay_get_server (relay));
   server.name = name;
   server.transport
-      = hp_peer_report_name_transport (hp_relay_get_transport (relay));
+      = hp_relay_transport_get_name (hp_relay_get_transport (relay));
   server.reachable = TRUE;
   server.round_trip_time = hp_relay_get_round_trip (relay);
   g_ptr_array_add (values->servers, hp_server_report_new (&server));

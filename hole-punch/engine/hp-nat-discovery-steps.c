@@ -9,8 +9,7 @@
 /* In the first look, and when ports tell nothing yet */
 #define FIRST_SOCKETS 4
 #define MORE_SOCKETS (HP_NAT_BLOCK_SAMPLES - FIRST_SOCKETS)
-/* Far enough apart that they do not overtake each other; a server answers so
- * many a second (20 of one network) */
+/* Far enough apart that they do not overtake each other */
 #define FIRST_PACE (15 * G_TIME_SPAN_MILLISECOND)
 #define MORE_PACE (40 * G_TIME_SPAN_MILLISECOND)
 /* What is known is told when a step takes longer than so */

@@ -6,6 +6,21 @@
 
 #include <string.h>
 
+const char *
+hp_relay_transport_get_name (HpRelayTransport self)
+{
+  switch (self)
+    {
+    case HP_RELAY_UDP:
+      return "UDP";
+    case HP_RELAY_TCP:
+      return "TCP";
+    case HP_RELAY_TLS:
+      return "TLS";
+    }
+  g_assert_not_reached ();
+}
+
 HpRelayServer *
 hp_relay_server_copy (const HpRelayServer *self)
 {

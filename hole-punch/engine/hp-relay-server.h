@@ -30,6 +30,8 @@ typedef enum
   HP_RELAY_TLS,
 } HpRelayTransport;
 
+const char *hp_relay_transport_get_name (HpRelayTransport self);
+
 typedef struct
 {
   HpRelayTransport transport;

@@ -203,21 +203,6 @@ drop_prepared (HpRelay *self, gint64 now)
   self->n_started = 0;
 }
 
-static const char *
-get_transport_name (HpRelayTransport transport)
-{
-  switch (transport)
-    {
-    case HP_RELAY_UDP:
-      return "UDP";
-    case HP_RELAY_TCP:
-      return "TCP";
-    case HP_RELAY_TLS:
-      return "TLS";
-    }
-  return "";
-}
-
 static void
 note_error (HpRelay *self, HpRelayLine *line)
 {
@@ -228,7 +213,8 @@ note_error (HpRelay *self, HpRelayLine *line)
   self->error = g_error_new (
       error->domain, error->code, "%s%srelay %s over %s: %s",
       before != NULL ? before->message : "", before != NULL ? "; " : "",
-      server->host, get_transport_name (server->transport), error->message);
+      server->host, hp_relay_transport_get_name (server->transport),
+      error->message);
 }
 
 /* Credentials are the same there (RFC 8656, section 20.4). By its number a
