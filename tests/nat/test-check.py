@@ -19,10 +19,10 @@ import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import lab  # noqa: E402
+import turn  # noqa: E402
 from lab import Lab, PUBLIC, SERVER, SERVER_2  # noqa: E402
 
 nat = importlib.import_module('test-nat')
-relay = importlib.import_module('test-relay')
 
 HOLE_PUNCH = os.environ.get('HOLE_PUNCH', 'hole-punch')
 ROUND_TRIP = 40  # milliseconds
@@ -49,19 +49,20 @@ def check(kind, *arguments, with_server=True, with_relay=False,
         if with_server:
             processes.append(nat.serve(network, directory))
         if with_relay:
-            turn = relay.turn_server(network, directory, *relay_arguments)
+            relay = turn.start(network, *relay_arguments)
+            time.sleep(0.5)
         status, output, seconds = run(network, '--json', *arguments)
         again, text, _ = run(network, *arguments)
         for process in processes:
             process.end()
         if with_relay:
-            turn.terminate()
-            turn.wait()
+            relay.terminate()
+            relay.wait()
     print(f'# {kind}: {status}, {seconds:.2f} s\n# '
           + text.rstrip().replace('\n', '\n# '), flush=True)
     assert again == status, (status, again)
     assert seconds < MOST_SECONDS, seconds
-    for secret in (relay.CREDENTIALS, SECRET):
+    for secret in (turn.CREDENTIALS, SECRET):
         assert secret not in text and secret not in output
     events = [json.loads(line) for line in output.splitlines()]
     found = events[-1]
@@ -117,7 +118,7 @@ def symmetric_random():
 
 def symmetric_relay():
     status, found, servers, text = check(
-        'symmetric-random', '--turn', relay.uri(), with_relay=True)
+        'symmetric-random', '--turn', turn.uri(), with_relay=True)
     assert status == DIRECT and found['prospects'] == 'many', found
     assert 'With the others it goes by relay' in text
     assert [(server['transport'], server['reachable'])
@@ -138,7 +139,7 @@ def udp_blocked():
 def udp_blocked_relay():
     """The match server is reached through the relay, that by TCP."""
     status, found, servers, text = check(
-        'udp-blocked', '--turn', relay.uri(), with_relay=True)
+        'udp-blocked', '--turn', turn.uri(), with_relay=True)
     assert status == RELAYED and found['prospects'] == 'relayed', found
     assert found['udp-blocked'], found
     assert 'only by relay' in text and 'through a relay' in text
@@ -150,7 +151,7 @@ def udp_blocked_relay():
 def server_down():
     """Somebody else answers: then it is not UDP."""
     status, found, servers, text = check(
-        'port-restricted', '--turn', relay.uri(), with_relay=True,
+        'port-restricted', '--turn', turn.uri(), with_relay=True,
         with_server=False)
     assert status == NOBODY and found['prospects'] == 'none', found
     assert not found['udp-blocked'], found
@@ -159,7 +160,7 @@ def server_down():
 
 def wrong_password():
     status, found, servers, _ = check(
-        'symmetric-random', '--turn', relay.uri('?transport=udp').replace(
+        'symmetric-random', '--turn', turn.uri('?transport=udp').replace(
             'password', SECRET), with_relay=True)
     assert status == DIRECT, found
     one, = servers['relay']

@@ -11,45 +11,26 @@ HOLE_PUNCH names the command to test.
 
 import importlib
 import os
-import shutil
-import subprocess
 import sys
 import tempfile
 import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import lab  # noqa: E402
+import turn  # noqa: E402
 from lab import Lab, PUBLIC, SERVER, TURN  # noqa: E402
 
 nat = importlib.import_module('test-nat')
 
 ROUND_TRIP = 40  # milliseconds between everybody
-CREDENTIALS = 'user:password'
-
-
-def turn_server(network, directory, *arguments):
-    assert shutil.which('turnserver'), 'coturn is not installed'
-    server = network.spawn(
-        't', 'turnserver', '-n', '--listening-ip', TURN, '--relay-ip', TURN,
-        '--lt-cred-mech', '--user', CREDENTIALS, '--realm', 'example.org',
-        '--no-tls', '--no-dtls', '--no-cli', '--simple-log',
-        '--log-file', f'{directory}/turn.log',
-        '--pidfile', f'{directory}/turn.pid',
-        '--userdb', f'{directory}/turn.db', *arguments,
-        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    time.sleep(0.5)
-    return server
-
-
-def uri(query=''):
-    return f'turn:{CREDENTIALS}@{TURN}{query}'
 
 
 def talk(scenario, kinds, options, limit_ms, turn_arguments=()):
     """@options: of the command, for each side. Gives both events."""
     with Lab(*kinds, round_trip=ROUND_TRIP) as network, \
             tempfile.TemporaryDirectory() as directory:
-        relay = turn_server(network, directory, *turn_arguments)
+        relay = turn.start(network, *turn_arguments)
+        time.sleep(0.5)
         matcher = nat.serve(network, directory)
         listener = nat.Tool(network, 'b', 'listen', 'wq', '--match-server',
                             SERVER, '--directory', directory, *options[1])
@@ -75,14 +56,14 @@ def talk(scenario, kinds, options, limit_ms, turn_arguments=()):
 def strict():
     """Two random NATs: data flows through the relay at once, whatever else may
     be found later."""
-    both = ('--turn', uri('?transport=udp'))
+    both = ('--turn', turn.uri('?transport=udp'))
     talk('strict', ('symmetric-random', 'symmetric-random'), (both, both), 500)
 
 
 def udp_blocked():
     """The match server, too, is reached through the relay, which is reached by
     TCP."""
-    both = ('--turn', uri())
+    both = ('--turn', turn.uri())
     _, here = talk('udp-blocked', ('udp-blocked', 'port-restricted'),
                    (both, both), 6000)
     # The other side, too, knows that it is no direct path.
@@ -91,13 +72,13 @@ def udp_blocked():
 
 def udp_blocked_callee():
     """The callee tells only after the answer that its address is a relay's."""
-    both = ('--turn', uri('?transport=tcp'))
+    both = ('--turn', turn.uri('?transport=tcp'))
     talk('udp-blocked-callee', ('port-restricted', 'udp-blocked'),
          ((), both), 6000)
 
 
 def udp_blocked_both():
-    both = ('--turn', uri())
+    both = ('--turn', turn.uri())
     talk('udp-blocked-both', ('udp-blocked', 'udp-blocked'), (both, both),
          6000)
 
@@ -105,12 +86,13 @@ def udp_blocked_both():
 def one_relay():
     """It is enough that one side has one."""
     talk('one-relay', ('symmetric-random', 'symmetric-random'),
-         (('--turn', uri('?transport=udp')), ()), 1000)
+         (('--turn', turn.uri('?transport=udp')), ()), 1000)
 
 
 def relay_only():
     """The other side sees the relay, though a direct path could be had."""
-    only = ('--turn', uri('?transport=udp'), '--relay-policy', 'relay-only')
+    only = ('--turn', turn.uri('?transport=udp'),
+            '--relay-policy', 'relay-only')
     there, here = talk('relay-only', ('full-cone', 'full-cone'), (only, ()),
                        1000)
     assert nat.host_of(here['address']) == TURN, here
