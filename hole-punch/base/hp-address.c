@@ -78,6 +78,17 @@ get_ipv6_scope (const guint8 *ip)
   return HP_SCOPE_GLOBAL;
 }
 
+gsize
+hp_address_get_prefix (const HpAddress *self,
+                       guint8 prefix[HP_ADDRESS_PREFIX_SIZE])
+{
+  gsize size = self->family == HP_ADDRESS_IPV6 ? 6 : 3;
+
+  prefix[0] = self->family;
+  memcpy (prefix + 1, self->ip, size);
+  return 1 + size;
+}
+
 HpAddressScope
 hp_address_get_scope (const HpAddress *self)
 {

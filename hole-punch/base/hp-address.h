@@ -73,6 +73,11 @@ typedef struct
 gboolean hp_address_equal (gconstpointer a, gconstpointer b);
 guint hp_address_hash (gconstpointer address);
 gboolean hp_address_same_host (const HpAddress *a, const HpAddress *b);
+/* What one customer usually has, /24 of IPv4 and /48 of IPv6: the family and
+ * so many bytes. Gives how many bytes these are. */
+#define HP_ADDRESS_PREFIX_SIZE 7
+gsize hp_address_get_prefix (const HpAddress *self,
+                             guint8 prefix[HP_ADDRESS_PREFIX_SIZE]);
 HpAddressScope hp_address_get_scope (const HpAddress *self);
 /* Not HP_SCOPE_GLOBAL nor HP_SCOPE_INVALID */
 gboolean hp_address_is_private (const HpAddress *self);

@@ -11,14 +11,18 @@
 
 typedef struct
 {
-  guint64 tag;    /* hash of the source; 0: nobody's yet */
-  gint64 full_at; /* at or before now: full */
+  guint32 tag;     /* of the source's hash; 0: nobody's yet */
+  guint32 full_at; /* in units; before now, or too far after it: full */
 } Bucket;
+
+/* How many units all tokens take, at most and nearly */
+#define DEPTH (1 << 24)
 
 struct _HpRateLimiter
 {
-  gint64 emission; /* µs that one token takes; 0: there are none */
-  gint64 depth;    /* µs that all tokens take */
+  guint32 emission; /* units that one token takes; 0: there are none */
+  guint32 depth;    /* units that all tokens take */
+  gint64 interval;  /* µs of DEPTH units */
   guint64 seed;
   guint n_sets; /* a power of two */
   Bucket *buckets;
@@ -35,8 +39,6 @@ hp_rate_limiter_new (guint tokens, gint64 interval, guint n_buckets,
   while (self->n_sets * WAYS < n_buckets)
     self->n_sets *= 2;
   self->buckets = g_new0 (Bucket, (gsize) self->n_sets * WAYS);
-  for (guint i = 0; i < self->n_sets * WAYS; i++)
-    self->buckets[i].full_at = G_MININT64;
   hp_rate_limiter_set_rate (self, tokens, interval);
   return self;
 }
@@ -53,9 +55,15 @@ hp_rate_limiter_free (HpRateLimiter *self)
 void
 hp_rate_limiter_set_rate (HpRateLimiter *self, guint tokens, gint64 interval)
 {
-  g_assert (interval > 0);
+  g_assert (interval > 0 && interval < G_MAXINT64 / DEPTH);
 
-  self->emission = tokens > 0 ? MAX (interval / tokens, 1) : 0;
+  /* What is kept in the units of another interval has no meaning any more. */
+  if (self->interval != 0 && self->interval != interval)
+    memset (self->buckets, 0,
+            (gsize) self->n_sets * WAYS * sizeof (Bucket));
+  tokens = MIN (tokens, DEPTH);
+  self->interval = interval;
+  self->emission = tokens > 0 ? DEPTH / tokens : 0;
   self->depth = self->emission * tokens;
 }
 
@@ -86,41 +94,63 @@ hash_key (const HpRateLimiter *self, gconstpointer key, gsize length)
       bytes += step;
       length -= step;
     }
-  hash = mix (hash);
-  return hash != 0 ? hash : 1;
+  return mix (hash);
+}
+
+/* Units that it lacks */
+static guint32
+get_debt (const HpRateLimiter *self, const Bucket *bucket, guint32 now)
+{
+  guint32 debt = bucket->full_at - now;
+
+  return bucket->tag != 0 && debt <= self->depth ? debt : 0;
 }
 
 static Bucket *
-find_bucket (HpRateLimiter *self, guint64 tag)
+find_bucket (HpRateLimiter *self, guint64 hash, guint32 now)
 {
-  Bucket *set = self->buckets + (tag & (self->n_sets - 1)) * WAYS;
+  Bucket *set = self->buckets + (hash & (self->n_sets - 1)) * WAYS;
   Bucket *fullest = set;
+  guint32 tag = MAX (hash >> 32, 1);
 
   for (guint i = 0; i < WAYS; i++)
     {
       if (set[i].tag == tag)
         return set + i;
-      if (set[i].full_at < fullest->full_at)
+      if (get_debt (self, set + i, now) < get_debt (self, fullest, now))
         fullest = set + i;
     }
+  fullest->full_at = now + get_debt (self, fullest, now);
   fullest->tag = tag;
   return fullest;
+}
+
+/* Modulo 2^32, and without an overflow on the way */
+static guint32
+to_units (const HpRateLimiter *self, gint64 now)
+{
+  gint64 intervals = now / self->interval;
+  gint64 rest = now % self->interval;
+
+  return (guint32) intervals * DEPTH
+         + (guint32) (rest * DEPTH / self->interval);
 }
 
 gboolean
 hp_rate_limiter_take (HpRateLimiter *self, gconstpointer key, gsize length,
                       gint64 now)
 {
+  guint32 units = to_units (self, now);
   Bucket *bucket;
-  gint64 full_at;
+  guint32 debt;
 
   if (self->emission == 0)
     return FALSE;
-  bucket = find_bucket (self, hash_key (self, key, length));
-  full_at = MAX (bucket->full_at, now) + self->emission;
-  if (full_at - now > self->depth)
+  bucket = find_bucket (self, hash_key (self, key, length), units);
+  debt = get_debt (self, bucket, units) + self->emission;
+  if (debt > self->depth)
     return FALSE;
-  bucket->full_at = full_at;
+  bucket->full_at = units + debt;
   return TRUE;
 }
 
@@ -128,9 +158,8 @@ gboolean
 hp_rate_limiter_take_address (HpRateLimiter *self, const HpAddress *address,
                               gint64 now)
 {
-  guint8 prefix[7] = { address->family };
-  gsize size = address->family == HP_ADDRESS_IPV6 ? 6 : 3;
+  guint8 prefix[HP_ADDRESS_PREFIX_SIZE];
+  gsize size = hp_address_get_prefix (address, prefix);
 
-  memcpy (prefix + 1, address->ip, size);
-  return hp_rate_limiter_take (self, prefix, 1 + size, now);
+  return hp_rate_limiter_take (self, prefix, size, now);
 }

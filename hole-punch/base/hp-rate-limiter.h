@@ -8,7 +8,12 @@
  * A bucket is one time stamp (GCRA, the continuous-state leaky bucket of
  * ITU-T I.371): when it will be full again. A source that finds no bucket of
  * its own takes over the fullest of its set and what that one still lacks, so
- * that changing sources never gives more than the table's buckets together.
+ * that changing sources never gives more than the table's buckets together; nor
+ * do many honest sources get more: there must be buckets enough for them.
+ *
+ * Eight bytes a bucket, so that they can be many: the time is in 2^24ths of
+ * what it takes to fill one, and wraps every 256 of these. A bucket left alone
+ * for just so long lacks once more what it lacked then, and fills again.
  */
 
 #pragma once
@@ -30,7 +35,7 @@ void hp_rate_limiter_set_rate (HpRateLimiter *self, guint tokens,
 gboolean hp_rate_limiter_take (HpRateLimiter *self, gconstpointer key,
                                gsize length, gint64 now)
     G_GNUC_WARN_UNUSED_RESULT;
-/* By prefix: what one customer usually has, /24 of IPv4 and /48 of IPv6 */
+/* By hp_address_get_prefix() */
 gboolean hp_rate_limiter_take_address (HpRateLimiter *self,
                                        const HpAddress *address, gint64 now)
     G_GNUC_WARN_UNUSED_RESULT;

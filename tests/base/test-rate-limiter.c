@@ -104,6 +104,31 @@ test_seed (void)
   g_assert_cmpuint (different, <, 64);
 }
 
+/* However long a source keeps silent, it may go on, though the time of its
+ * bucket wraps; only when it comes back just then it is early. */
+static void
+test_silence (void)
+{
+  g_autoptr (HpRateLimiter) limiter = hp_rate_limiter_new (10, SECOND, 4, 3);
+  gint64 now = 12345;
+  guint refused = 0;
+
+  for (guint i = 0; i < 20000; i++)
+    {
+      guint taken = take_all (limiter, "a", now);
+
+      g_assert_cmpuint (taken, <=, 10);
+      if (taken != 10)
+        {
+          refused++;
+          now += SECOND;
+          g_assert_cmpuint (take_all (limiter, "a", now), ==, 10);
+        }
+      now += SECOND + i * SECOND / 7;
+    }
+  g_assert_cmpuint (refused, <=, 20000 / 200);
+}
+
 int
 main (int argc, char *argv[])
 {
@@ -113,5 +138,6 @@ main (int argc, char *argv[])
   g_test_add_func ("/rate-limiter/prefixes", test_prefixes);
   g_test_add_func ("/rate-limiter/bound", test_bound);
   g_test_add_func ("/rate-limiter/seed", test_seed);
+  g_test_add_func ("/rate-limiter/silence", test_silence);
   return g_test_run ();
 }
