@@ -2,25 +2,35 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-#include "hole-punch/hp-memory-registry-private.h"
+#include "hole-punch/hp-memory-registry-inside-private.h"
 
 #include "hole-punch/hp-identity-private.h"
 #include "hole-punch/hp-punch-error.h"
 #include "hole-punch/io/hp-clock.h"
-
-#include <string.h>
 
 /**
  * SECTION:hp-memory-registry
  * @title: HpMemoryRegistry
  * @short_description: A registry in the memory of the program
  *
- * The registry of a match server that is given no other one. It forgets
- * everything when the program ends: an id then belongs to the first identity
- * that registers it again.
+ * The registry of a match server that is given no other one.
  *
- * It is for one thread, the one of the match server, and it needs no main loop:
- * ids that are over are cleared away whenever it is used.
+ * One that was made by hp_memory_registry_new() forgets everything when the
+ * program ends: an id then belongs to the first identity that registers it
+ * again. hp_memory_registry_open() makes one that keeps the ids of identities
+ * that come back in a file, so that they are theirs when the server is started
+ * again, too:
+ *
+ * |[<!-- language="C" -->
+ * registry = hp_memory_registry_open ("/var/lib/match-server/ids", &error);
+ * if (registry == NULL)
+ *   return FALSE;
+ * hp_match_server_set_registry (server, HP_REGISTRY (registry));
+ * ]|
+ *
+ * It is for one thread, the one of the match server. Ids that are over are
+ * cleared away whenever it is used, which needs no main loop; the file is
+ * written in the background, which does.
  */
 
 /**
@@ -32,28 +42,8 @@
  */
 
 #define DEFAULT_MAX_SIZE 1000000
-#define LIFETIME_LIMIT (G_GINT64_CONSTANT (100) * 365 * 24 * 60 * 60)
-
-struct _HpMemoryRegistry
-{
-  GObject parent_instance;
-
-  /* Id -> Entry. No GHashTable: strangers choose the ids, and could choose ones
-   * with one g_str_hash(). */
-  GTree *entries;
-  GSequence *by_expiry; /* of the same entries, the next to expire first */
-  guint max_size;
-  guint notified_size;
-  HpClockFunc clock;
-};
-
-typedef struct
-{
-  char *id;
-  guint8 holder[HP_KEY_SIZE];
-  gint64 expires_at;
-  GSequenceIter *place;
-} Entry;
+/* Removed when the size is asked for, which takes milliseconds */
+#define MAX_EXPIRED 10000
 
 static void hp_memory_registry_iface_init (HpRegistryInterface *iface);
 
@@ -65,53 +55,15 @@ typedef enum
 {
   PROP_SIZE = 1,
   PROP_MAX_SIZE,
+  PROP_FILENAME,
 } HpMemoryRegistryProperty;
 
-static GParamSpec *properties[PROP_MAX_SIZE + 1];
+static GParamSpec *properties[PROP_FILENAME + 1];
 
-static void
-entry_free (gpointer data)
+void
+hp_memory_registry_notify_size (HpMemoryRegistry *self)
 {
-  Entry *entry = data;
-
-  g_sequence_remove (entry->place);
-  g_free (entry->id);
-  g_free (entry);
-}
-
-static int
-compare_ids (gconstpointer a, gconstpointer b, gpointer user_data)
-{
-  return strcmp (a, b);
-}
-
-static int
-compare_expiry (gconstpointer a, gconstpointer b, gpointer user_data)
-{
-  gint64 left = ((const Entry *) a)->expires_at;
-  gint64 right = ((const Entry *) b)->expires_at;
-
-  return (left > right) - (left < right);
-}
-
-static void
-remove_expired (HpMemoryRegistry *self, gint64 now)
-{
-  while (!g_sequence_is_empty (self->by_expiry))
-    {
-      Entry *first
-          = g_sequence_get (g_sequence_get_begin_iter (self->by_expiry));
-
-      if (first->expires_at > now)
-        return;
-      g_tree_remove (self->entries, first->id);
-    }
-}
-
-static void
-notify_size (HpMemoryRegistry *self)
-{
-  guint size = g_tree_nnodes (self->entries);
+  guint size = hp_id_table_get_size (self->table);
 
   if (size == self->notified_size)
     return;
@@ -119,121 +71,87 @@ notify_size (HpMemoryRegistry *self)
   g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_SIZE]);
 }
 
-static HpRegistration *
-make_registration (const Entry *entry)
+/* As a registry */
+
+static void
+return_holder (HpRegistryRequest *request, const guint8 holder[HP_KEY_SIZE])
 {
   char fingerprint[HP_FINGERPRINT_LENGTH + 1];
+  g_autoptr (HpRegistration) registration = NULL;
 
-  hp_fingerprint_format (fingerprint, entry->holder);
-  return hp_registration_new (entry->id, fingerprint);
+  hp_fingerprint_format (fingerprint, holder);
+  registration = hp_registration_new (hp_registry_request_get_id (request),
+                                      fingerprint);
+  hp_registry_request_return_registration (request, registration);
 }
 
-/* NULL with @error set when there is no room */
-static Entry *
-add_entry (HpMemoryRegistry *self, const char *id,
-           const guint8 holder[HP_KEY_SIZE], gint64 expires_at,
-           GError **error)
+static void
+return_refusal (HpMemoryRegistry *self, HpRegistryRequest *request,
+                guint refused)
 {
-  Entry *entry;
+  g_autoptr (GError) error = NULL;
 
-  if (g_tree_nnodes (self->entries) >= self->max_size)
-    {
-      g_set_error (error, HP_PUNCH_ERROR, HP_PUNCH_ERROR_RATE_LIMITED,
-                   "The registry is full (%u ids). Ask again later.",
-                   self->max_size);
-      return NULL;
-    }
-  entry = g_new0 (Entry, 1);
-  entry->id = g_strdup (id);
-  memcpy (entry->holder, holder, HP_KEY_SIZE);
-  entry->expires_at = expires_at;
-  entry->place = g_sequence_insert_sorted (self->by_expiry, entry,
-                                           compare_expiry, NULL);
-  g_tree_insert (self->entries, entry->id, entry);
-  return entry;
-}
-
-/* Makes the claimer the holder if nobody else is; gives the holder's entry. */
-static Entry *
-claim_entry (HpMemoryRegistry *self, HpRegistryRequest *request, gint64 now,
-             GError **error)
-{
-  const char *id = hp_registry_request_get_id (request);
-  const char *fingerprint = hp_registry_request_get_fingerprint (request);
-  gint64 lifetime = hp_registry_request_get_lifetime (request);
-  gint64 expires_at = now + MIN (lifetime, LIFETIME_LIMIT) * G_USEC_PER_SEC;
-  guint8 key[HP_KEY_SIZE];
-  Entry *entry = g_tree_lookup (self->entries, id);
-
-  if (!hp_fingerprint_parse (fingerprint, key))
-    {
-      g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT,
-                   "“%s” is not a fingerprint", fingerprint);
-      return NULL;
-    }
-  if (entry == NULL)
-    return add_entry (self, id, key, expires_at, error);
-  if (memcmp (entry->holder, key, HP_KEY_SIZE) == 0)
-    {
-      entry->expires_at = expires_at;
-      g_sequence_sort_changed (entry->place, compare_expiry, NULL);
-    }
-  return entry;
+  if (refused == HP_REFUSED_RATE_LIMITED)
+    error = g_error_new (HP_PUNCH_ERROR, HP_PUNCH_ERROR_RATE_LIMITED,
+                         "The registry is full (%u ids). Ask again later.",
+                         self->max_size);
+  else
+    error = g_error_new (G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT,
+                         "“%s” cannot be an id",
+                         hp_registry_request_get_id (request));
+  hp_registry_request_return_error (request, error);
 }
 
 static void
 hp_memory_registry_claim (HpRegistry *registry, HpRegistryRequest *request)
 {
   HpMemoryRegistry *self = HP_MEMORY_REGISTRY (registry);
-  gint64 now = self->clock ();
+  const char *fingerprint = hp_registry_request_get_fingerprint (request);
   g_autoptr (GError) error = NULL;
-  Entry *entry;
+  guint8 key[HP_KEY_SIZE];
+  guint refused;
 
-  remove_expired (self, now);
-  entry = claim_entry (self, request, now, &error);
-  if (entry != NULL)
+  if (!hp_fingerprint_parse (fingerprint, key))
     {
-      g_autoptr (HpRegistration) holder = make_registration (entry);
-
-      hp_registry_request_return_registration (request, holder);
+      error = g_error_new (G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT,
+                           "“%s” is not a fingerprint", fingerprint);
+      hp_registry_request_return_error (request, error);
+      return;
     }
+  refused = hp_memory_registry_claim_now (
+      self, hp_registry_request_get_id (request), key,
+      hp_registry_request_get_lifetime (request),
+      hp_registry_request_get_ephemeral (request), key);
+  if (refused == 0)
+    return_holder (request, key);
   else
-    hp_registry_request_return_error (request, error);
-  notify_size (self);
+    return_refusal (self, request, refused);
 }
 
 static void
 hp_memory_registry_lookup (HpRegistry *registry, HpRegistryRequest *request)
 {
-  HpMemoryRegistry *self = HP_MEMORY_REGISTRY (registry);
-  g_autoptr (HpRegistration) holder = NULL;
-  Entry *entry;
+  guint8 holder[HP_KEY_SIZE];
 
-  remove_expired (self, self->clock ());
-  entry = g_tree_lookup (self->entries, hp_registry_request_get_id (request));
-  if (entry != NULL)
-    holder = make_registration (entry);
-  hp_registry_request_return_registration (request, holder);
-  notify_size (self);
+  if (hp_memory_registry_lookup_now (HP_MEMORY_REGISTRY (registry),
+                                     hp_registry_request_get_id (request),
+                                     holder))
+    return_holder (request, holder);
+  else
+    hp_registry_request_return_registration (request, NULL);
 }
 
 static void
 hp_memory_registry_release (HpRegistry *registry, HpRegistryRequest *request)
 {
-  HpMemoryRegistry *self = HP_MEMORY_REGISTRY (registry);
-  const char *id = hp_registry_request_get_id (request);
   guint8 key[HP_KEY_SIZE];
-  Entry *entry;
 
-  remove_expired (self, self->clock ());
-  entry = g_tree_lookup (self->entries, id);
-  if (entry != NULL
-      && hp_fingerprint_parse (hp_registry_request_get_fingerprint (request),
-                               key)
-      && memcmp (entry->holder, key, HP_KEY_SIZE) == 0)
-    g_tree_remove (self->entries, id);
+  if (hp_fingerprint_parse (hp_registry_request_get_fingerprint (request),
+                            key))
+    hp_memory_registry_release_now (HP_MEMORY_REGISTRY (registry),
+                                    hp_registry_request_get_id (request),
+                                    key);
   hp_registry_request_return_registration (request, NULL);
-  notify_size (self);
 }
 
 static void
@@ -249,8 +167,10 @@ hp_memory_registry_finalize (GObject *object)
 {
   HpMemoryRegistry *self = HP_MEMORY_REGISTRY (object);
 
-  g_tree_unref (self->entries);
-  g_sequence_free (self->by_expiry);
+  /* Which may ask for all that is in the table */
+  if (self->file != NULL)
+    hp_registry_file_close (self->file);
+  hp_id_table_free (self->table);
   G_OBJECT_CLASS (hp_memory_registry_parent_class)->finalize (object);
 }
 
@@ -268,6 +188,9 @@ hp_memory_registry_get_property (GObject *object, guint property_id,
     case PROP_MAX_SIZE:
       g_value_set_uint (value, self->max_size);
       break;
+    case PROP_FILENAME:
+      g_value_set_string (value, hp_memory_registry_get_filename (self));
+      break;
     }
 }
 
@@ -283,6 +206,7 @@ hp_memory_registry_set_property (GObject *object, guint property_id,
       hp_memory_registry_set_max_size (self, g_value_get_uint (value));
       break;
     case PROP_SIZE:
+    case PROP_FILENAME:
       g_assert_not_reached ();
     }
 }
@@ -300,7 +224,8 @@ hp_memory_registry_class_init (HpMemoryRegistryClass *klass)
    * HpMemoryRegistry:size:
    *
    * The number of ids that belong to somebody, present or not. Notified when
-   * the registry is used; that time has made it less is not.
+   * the registry is used; that time has made it less is not. When very many are
+   * over at once, some of them count until they are cleared away.
    *
    * Since: 1.0
    */
@@ -310,7 +235,7 @@ hp_memory_registry_class_init (HpMemoryRegistryClass *klass)
   /**
    * HpMemoryRegistry:max-size:
    *
-   * The most ids to keep, to bound memory: one takes some 250 bytes. When there
+   * The most ids to keep, to bound memory: one takes some 80 bytes. When there
    * are that many, further ones are refused with %HP_PUNCH_ERROR_RATE_LIMITED
    * until some are over; none is dropped for another.
    *
@@ -320,6 +245,16 @@ hp_memory_registry_class_init (HpMemoryRegistryClass *klass)
       "max-size", "Max size", "Most ids to keep", 1, G_MAXUINT,
       DEFAULT_MAX_SIZE,
       G_PARAM_READWRITE | G_PARAM_EXPLICIT_NOTIFY | G_PARAM_STATIC_STRINGS);
+  /**
+   * HpMemoryRegistry:filename: (type filename)
+   *
+   * The file that hp_memory_registry_open() was given, or %NULL.
+   *
+   * Since: 1.0
+   */
+  properties[PROP_FILENAME] = g_param_spec_string (
+      "filename", "Filename", "File that keeps the ids", NULL,
+      G_PARAM_READABLE | G_PARAM_STATIC_STRINGS);
   g_object_class_install_properties (object_class, G_N_ELEMENTS (properties),
                                      properties);
 }
@@ -327,10 +262,13 @@ hp_memory_registry_class_init (HpMemoryRegistryClass *klass)
 static void
 hp_memory_registry_init (HpMemoryRegistry *self)
 {
-  self->entries = g_tree_new_full (compare_ids, NULL, NULL, entry_free);
-  self->by_expiry = g_sequence_new (NULL);
+  HpSipKey key;
+
+  hp_random_fill (&hp_crypto_random, &key, sizeof key);
+  self->table = hp_id_table_new (&key);
   self->max_size = DEFAULT_MAX_SIZE;
   self->clock = hp_clock_now;
+  self->wall_clock = g_get_real_time;
 }
 
 void
@@ -355,6 +293,60 @@ hp_memory_registry_new (void)
 }
 
 /**
+ * hp_memory_registry_open:
+ * @filename: (type filename): the file, which is made if it is not there
+ * @error: return location for a #GError
+ *
+ * Makes a registry with the ids that are in a file, and keeps them there: those
+ * of identities that come back, each with its owner and until when it is the
+ * owner's. What changes is written in the background, after a second or so, in
+ * the thread-default main context of now; what is left is written when the
+ * registry is freed. Only its owner can read the file (mode 0600). It may be
+ * read and copied at any time, with all but what is yet to be written; it may
+ * be changed or deleted while no match server uses it.
+ *
+ * When the file cannot be written later, because the disk is full, say, the
+ * registry goes on without it, tells that in the log, and tries again each
+ * minute until everything is in the file.
+ *
+ * Fails with a #GFileError when the file cannot be opened,
+ * with %G_IO_ERROR_BUSY when another registry uses it, and with
+ * %G_IO_ERROR_INVALID_DATA when it is a file of another kind. A damaged line is
+ * passed over, and told in the log.
+ *
+ * Returns: (transfer full): a new #HpMemoryRegistry, or %NULL with @error set
+ *
+ * Since: 1.0
+ */
+HpMemoryRegistry *
+hp_memory_registry_open (const char *filename, GError **error)
+{
+  g_return_val_if_fail (filename != NULL, NULL);
+  g_return_val_if_fail (error == NULL || *error == NULL, NULL);
+
+  return hp_memory_registry_open_with_clocks (filename, hp_clock_now,
+                                              g_get_real_time, error);
+}
+
+/**
+ * hp_memory_registry_get_filename:
+ * @self: a #HpMemoryRegistry
+ *
+ * Gets #HpMemoryRegistry:filename.
+ *
+ * Returns: (type filename) (nullable): the name of a file, or %NULL
+ *
+ * Since: 1.0
+ */
+const char *
+hp_memory_registry_get_filename (HpMemoryRegistry *self)
+{
+  g_return_val_if_fail (HP_IS_MEMORY_REGISTRY (self), NULL);
+
+  return self->file != NULL ? hp_registry_file_get_name (self->file) : NULL;
+}
+
+/**
  * hp_memory_registry_get_size:
  * @self: a #HpMemoryRegistry
  *
@@ -369,8 +361,8 @@ hp_memory_registry_get_size (HpMemoryRegistry *self)
 {
   g_return_val_if_fail (HP_IS_MEMORY_REGISTRY (self), 0);
 
-  remove_expired (self, self->clock ());
-  return g_tree_nnodes (self->entries);
+  hp_memory_registry_remove_expired (self, MAX_EXPIRED);
+  return hp_id_table_get_size (self->table);
 }
 
 /**

@@ -20,6 +20,11 @@ G_DECLARE_FINAL_TYPE (HpMemoryRegistry, hp_memory_registry, HP,
 HP_AVAILABLE_IN_ALL
 HpMemoryRegistry *hp_memory_registry_new (void);
 HP_AVAILABLE_IN_ALL
+HpMemoryRegistry *hp_memory_registry_open (const char *filename,
+                                           GError **error);
+HP_AVAILABLE_IN_ALL
+const char *hp_memory_registry_get_filename (HpMemoryRegistry *self);
+HP_AVAILABLE_IN_ALL
 guint hp_memory_registry_get_size (HpMemoryRegistry *self);
 HP_AVAILABLE_IN_ALL
 guint hp_memory_registry_get_max_size (HpMemoryRegistry *self);

@@ -12,7 +12,8 @@
  * What a match server knows of a peer: its id, the fingerprint of its identity,
  * and the address that its datagrams come from. The signals of #HpMatchServer
  * tell of peers by such objects, and a #HpRegistry answers with them; they do
- * not change.
+ * not change. One that several match servers share also says at which of them
+ * the peer is: #HpRegistration:server.
  */
 
 /**
@@ -30,6 +31,7 @@ struct _HpRegistration
   char *id;
   char *fingerprint;
   GSocketAddress *address;
+  char *server;
 };
 
 G_DEFINE_FINAL_TYPE (HpRegistration, hp_registration, G_TYPE_OBJECT)
@@ -39,9 +41,10 @@ typedef enum
   PROP_ID = 1,
   PROP_FINGERPRINT,
   PROP_ADDRESS,
+  PROP_SERVER,
 } HpRegistrationProperty;
 
-static GParamSpec *properties[PROP_ADDRESS + 1];
+static GParamSpec *properties[PROP_SERVER + 1];
 
 static void
 hp_registration_finalize (GObject *object)
@@ -51,6 +54,7 @@ hp_registration_finalize (GObject *object)
   g_free (self->id);
   g_free (self->fingerprint);
   g_clear_object (&self->address);
+  g_free (self->server);
   G_OBJECT_CLASS (hp_registration_parent_class)->finalize (object);
 }
 
@@ -71,6 +75,9 @@ hp_registration_get_property (GObject *object, guint property_id,
     case PROP_ADDRESS:
       g_value_set_object (value, self->address);
       break;
+    case PROP_SERVER:
+      g_value_set_string (value, self->server);
+      break;
     }
 }
 
@@ -90,6 +97,9 @@ hp_registration_set_property (GObject *object, guint property_id,
       break;
     case PROP_ADDRESS:
       self->address = g_value_dup_object (value);
+      break;
+    case PROP_SERVER:
+      self->server = g_value_dup_string (value);
       break;
     }
 }
@@ -136,6 +146,18 @@ hp_registration_class_init (HpRegistrationClass *klass)
   properties[PROP_ADDRESS]
       = g_param_spec_object ("address", "Address", "Address of the peer",
                              G_TYPE_SOCKET_ADDRESS, flags);
+  /**
+   * HpRegistration:server:
+   *
+   * The name of the match server that the peer is connected to, in a registry
+   * that several of them share: what hp_registry_get_server_name() gives there.
+   * %NULL if the peer is at none, or nobody knows.
+   *
+   * Since: 1.0
+   */
+  properties[PROP_SERVER]
+      = g_param_spec_string ("server", "Server", "Where the peer is connected",
+                             NULL, flags);
   g_object_class_install_properties (object_class, G_N_ELEMENTS (properties),
                                      properties);
 }
@@ -229,4 +251,22 @@ hp_registration_get_address (HpRegistration *self)
   g_return_val_if_fail (HP_IS_REGISTRATION (self), NULL);
 
   return self->address;
+}
+
+/**
+ * hp_registration_get_server:
+ * @self: a #HpRegistration
+ *
+ * Gets #HpRegistration:server.
+ *
+ * Returns: (transfer none) (nullable): the name of a match server
+ *
+ * Since: 1.0
+ */
+const char *
+hp_registration_get_server (HpRegistration *self)
+{
+  g_return_val_if_fail (HP_IS_REGISTRATION (self), NULL);
+
+  return self->server;
 }

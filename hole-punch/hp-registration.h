@@ -25,5 +25,7 @@ HP_AVAILABLE_IN_ALL
 const char *hp_registration_get_fingerprint (HpRegistration *self);
 HP_AVAILABLE_IN_ALL
 GSocketAddress *hp_registration_get_address (HpRegistration *self);
+HP_AVAILABLE_IN_ALL
+const char *hp_registration_get_server (HpRegistration *self);
 
 G_END_DECLS

@@ -37,6 +37,8 @@ struct _HpRegistryRequest
   char *fingerprint;
   gint64 lifetime;
   gboolean ephemeral;
+  char *server;
+  GBytes *message;
   HpQuestion *question; /* its data is the task; NULL: nobody asked */
 };
 
@@ -48,9 +50,11 @@ typedef enum
   PROP_FINGERPRINT,
   PROP_LIFETIME,
   PROP_EPHEMERAL,
+  PROP_SERVER,
+  PROP_MESSAGE,
 } HpRegistryRequestProperty;
 
-static GParamSpec *properties[PROP_EPHEMERAL + 1];
+static GParamSpec *properties[PROP_MESSAGE + 1];
 
 static void
 fail_by_itself (gpointer data, HpQuestionEnd why)
@@ -97,6 +101,8 @@ hp_registry_request_finalize (GObject *object)
 
   g_free (self->id);
   g_free (self->fingerprint);
+  g_free (self->server);
+  g_clear_pointer (&self->message, g_bytes_unref);
   G_OBJECT_CLASS (hp_registry_request_parent_class)->finalize (object);
 }
 
@@ -120,6 +126,12 @@ hp_registry_request_get_property (GObject *object, guint property_id,
     case PROP_EPHEMERAL:
       g_value_set_boolean (value, self->ephemeral);
       break;
+    case PROP_SERVER:
+      g_value_set_string (value, self->server);
+      break;
+    case PROP_MESSAGE:
+      g_value_set_boxed (value, self->message);
+      break;
     }
 }
 
@@ -135,7 +147,8 @@ hp_registry_request_class_init (HpRegistryRequestClass *klass)
   /**
    * HpRegistryRequest:id:
    *
-   * The id that the request is about.
+   * The id that the request is about, %NULL when it is about a fingerprint or
+   * a match server.
    *
    * Since: 1.0
    */
@@ -145,8 +158,8 @@ hp_registry_request_class_init (HpRegistryRequestClass *klass)
   /**
    * HpRegistryRequest:fingerprint:
    *
-   * The fingerprint of the identity that claims the id or gives it up, %NULL
-   * when it is only looked up.
+   * The fingerprint of the identity that claims the id or gives it up, or that
+   * is looked up by it; %NULL when an id is only looked up.
    *
    * Since: 1.0
    */
@@ -176,6 +189,27 @@ hp_registry_request_class_init (HpRegistryRequestClass *klass)
   properties[PROP_EPHEMERAL] = g_param_spec_boolean (
       "ephemeral", "Ephemeral", "Whether the identity will not come back",
       FALSE, G_PARAM_READABLE | G_PARAM_STATIC_STRINGS);
+  /**
+   * HpRegistryRequest:server:
+   *
+   * The name of the match server that a message is for, %NULL when none is
+   * posted.
+   *
+   * Since: 1.0
+   */
+  properties[PROP_SERVER] = g_param_spec_string (
+      "server", "Server", "Match server that the message is for", NULL,
+      G_PARAM_READABLE | G_PARAM_STATIC_STRINGS);
+  /**
+   * HpRegistryRequest:message:
+   *
+   * The message that is posted to another match server, %NULL when none is.
+   *
+   * Since: 1.0
+   */
+  properties[PROP_MESSAGE] = g_param_spec_boxed (
+      "message", "Message", "Message for another match server", G_TYPE_BYTES,
+      G_PARAM_READABLE | G_PARAM_STATIC_STRINGS);
   g_object_class_install_properties (object_class, G_N_ELEMENTS (properties),
                                      properties);
 }
@@ -186,16 +220,18 @@ hp_registry_request_init (HpRegistryRequest *self)
 }
 
 HpRegistryRequest *
-hp_registry_request_new_private (GTask *task, const char *id,
-                                 const char *fingerprint, gint64 lifetime,
-                                 gboolean ephemeral, gint64 timeout)
+hp_registry_request_new_private (GTask *task, const HpRegistryQuery *query,
+                                 gint64 timeout)
 {
   HpRegistryRequest *self = g_object_new (HP_TYPE_REGISTRY_REQUEST, NULL);
 
-  self->id = g_strdup (id);
-  self->fingerprint = g_strdup (fingerprint);
-  self->lifetime = lifetime;
-  self->ephemeral = ephemeral;
+  self->id = g_strdup (query->id);
+  self->fingerprint = g_strdup (query->fingerprint);
+  self->lifetime = query->lifetime;
+  self->ephemeral = query->ephemeral;
+  self->server = g_strdup (query->server);
+  if (query->message != NULL)
+    self->message = g_bytes_ref (query->message);
   self->question = hp_question_new (
       "hp-registry-request", g_task_get_context (task), timeout,
       g_task_get_cancellable (task), task, fail_by_itself, g_object_unref);
@@ -208,8 +244,7 @@ hp_registry_request_new_private (GTask *task, const char *id,
  *
  * Gets #HpRegistryRequest:id.
  *
- * Returns: (transfer none) (nullable): an id; %NULL only of an object that no
- *   registry was handed
+ * Returns: (transfer none) (nullable): an id
  *
  * Since: 1.0
  */
@@ -273,6 +308,42 @@ hp_registry_request_get_ephemeral (HpRegistryRequest *self)
   g_return_val_if_fail (HP_IS_REGISTRY_REQUEST (self), FALSE);
 
   return self->ephemeral;
+}
+
+/**
+ * hp_registry_request_get_server:
+ * @self: a #HpRegistryRequest
+ *
+ * Gets #HpRegistryRequest:server.
+ *
+ * Returns: (transfer none) (nullable): the name of a match server
+ *
+ * Since: 1.0
+ */
+const char *
+hp_registry_request_get_server (HpRegistryRequest *self)
+{
+  g_return_val_if_fail (HP_IS_REGISTRY_REQUEST (self), NULL);
+
+  return self->server;
+}
+
+/**
+ * hp_registry_request_get_message:
+ * @self: a #HpRegistryRequest
+ *
+ * Gets #HpRegistryRequest:message.
+ *
+ * Returns: (transfer none) (nullable): a message
+ *
+ * Since: 1.0
+ */
+GBytes *
+hp_registry_request_get_message (HpRegistryRequest *self)
+{
+  g_return_val_if_fail (HP_IS_REGISTRY_REQUEST (self), NULL);
+
+  return self->message;
 }
 
 /**

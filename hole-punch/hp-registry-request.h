@@ -26,6 +26,10 @@ gint64 hp_registry_request_get_lifetime (HpRegistryRequest *self);
 HP_AVAILABLE_IN_ALL
 gboolean hp_registry_request_get_ephemeral (HpRegistryRequest *self);
 HP_AVAILABLE_IN_ALL
+const char *hp_registry_request_get_server (HpRegistryRequest *self);
+HP_AVAILABLE_IN_ALL
+GBytes *hp_registry_request_get_message (HpRegistryRequest *self);
+HP_AVAILABLE_IN_ALL
 void hp_registry_request_return_registration (HpRegistryRequest *self,
                                               HpRegistration *registration);
 HP_AVAILABLE_IN_ALL

@@ -24,10 +24,18 @@ G_DECLARE_INTERFACE (HpRegistry, hp_registry, HP, REGISTRY, GObject)
  *   with whoever holds the id then (the claimer, or the one before it)
  * @lookup: answer with whoever holds the id, or %NULL
  * @release: the identity gives its id up; answer with %NULL
+ * @lookup_key: answer with where the identity of the fingerprint is
+ *   (#HpRegistration:server), or %NULL
+ * @post: hand the message to the match server that is named; answer with %NULL
+ *   when it is on its way
+ * @dup_server_name: the name that this match server has among all that share
+ *   the registry, a string of its own; %NULL if none share it
  *
  * What a registry implements. Each function gets a request, and answers it now
  * or later by hp_registry_request_return_registration() or
- * hp_registry_request_return_error().
+ * hp_registry_request_return_error(). The last three are for a registry that
+ * several match servers share; such a one also emits
+ * #HpRegistry::message-received.
  *
  * Since: 1.0
  */
@@ -39,8 +47,12 @@ struct _HpRegistryInterface
   void (*lookup) (HpRegistry *self, HpRegistryRequest *request);
   void (*release) (HpRegistry *self, HpRegistryRequest *request);
 
+  void (*lookup_key) (HpRegistry *self, HpRegistryRequest *request);
+  void (*post) (HpRegistry *self, HpRegistryRequest *request);
+  char *(*dup_server_name) (HpRegistry *self);
+
   /*< private >*/
-  gpointer padding[5];
+  gpointer padding[2];
 };
 
 HP_AVAILABLE_IN_ALL
@@ -71,5 +83,23 @@ void hp_registry_release_async (HpRegistry *self, const char *id,
 HP_AVAILABLE_IN_ALL
 gboolean hp_registry_release_finish (HpRegistry *self, GAsyncResult *result,
                                      GError **error);
+HP_AVAILABLE_IN_ALL
+void hp_registry_lookup_key_async (HpRegistry *self, const char *fingerprint,
+                                   GCancellable *cancellable,
+                                   GAsyncReadyCallback callback,
+                                   gpointer user_data);
+HP_AVAILABLE_IN_ALL
+HpRegistration *hp_registry_lookup_key_finish (HpRegistry *self,
+                                               GAsyncResult *result,
+                                               GError **error);
+HP_AVAILABLE_IN_ALL
+void hp_registry_post_async (HpRegistry *self, const char *server,
+                             GBytes *message, GCancellable *cancellable,
+                             GAsyncReadyCallback callback, gpointer user_data);
+HP_AVAILABLE_IN_ALL
+gboolean hp_registry_post_finish (HpRegistry *self, GAsyncResult *result,
+                                  GError **error);
+HP_AVAILABLE_IN_ALL
+const char *hp_registry_get_server_name (HpRegistry *self);
 
 G_END_DECLS

@@ -10,6 +10,7 @@
 
 #include "objects-test.h"
 
+#include <malloc.h>
 #include <string.h>
 
 static gint64 now;
@@ -353,6 +354,131 @@ test_many (Fixture *fixture, gconstpointer data)
     ;
 }
 
+static void
+test_at_once (Fixture *fixture, gconstpointer data)
+{
+  const guint8 keys[2][HP_KEY_SIZE] = { { 0x80, 0 }, { 0x80, 1 } };
+  guint8 holder[HP_KEY_SIZE];
+
+  g_assert_false (
+      hp_memory_registry_lookup_now (fixture->registry, "wq", holder));
+  g_assert_cmpuint (hp_memory_registry_claim_now (fixture->registry, "wq",
+                                                  keys[1], 100, FALSE, holder),
+                    ==, 0);
+  g_assert_cmpmem (holder, HP_KEY_SIZE, keys[1], HP_KEY_SIZE);
+  /* It is the same as what a request does. */
+  g_assert_cmpint (lookup (fixture, "wq"), ==, 1);
+  g_assert_cmpint (claim (fixture, "other", 0, 100), ==, 0);
+  g_assert_cmpuint (hp_memory_registry_claim_now (fixture->registry, "other",
+                                                  keys[1], 100, FALSE, holder),
+                    ==, 0);
+  g_assert_cmpmem (holder, HP_KEY_SIZE, keys[0], HP_KEY_SIZE);
+  hp_memory_registry_release_now (fixture->registry, "wq", keys[0]);
+  g_assert_true (
+      hp_memory_registry_lookup_now (fixture->registry, "wq", holder));
+  hp_memory_registry_release_now (fixture->registry, "wq", keys[1]);
+  g_assert_cmpint (lookup (fixture, "wq"), ==, -1);
+  hp_memory_registry_set_max_size (fixture->registry, 1);
+  g_assert_cmpuint (hp_memory_registry_claim_now (fixture->registry, "third",
+                                                  keys[0], 100, FALSE, holder),
+                    ==, HP_REFUSED_RATE_LIMITED);
+  forward (100);
+  g_assert_false (
+      hp_memory_registry_lookup_now (fixture->registry, "other", holder));
+}
+
+static void
+lookup_nobody (Fixture *fixture)
+{
+  guint8 holder[HP_KEY_SIZE];
+
+  g_assert_false (
+      hp_memory_registry_lookup_now (fixture->registry, "nobody", holder));
+}
+
+static gsize
+get_memory (void)
+{
+  struct mallinfo2 info = mallinfo2 ();
+
+  return info.uordblks + info.hblkhd;
+}
+
+static void
+claim_many (Fixture *fixture, int width, guint n)
+{
+  guint8 key[HP_KEY_SIZE] = { 0 };
+
+  for (guint i = 0; i < n; i++)
+    {
+      char id[65];
+
+      g_snprintf (id, sizeof id, "%0*u", width, i);
+      memcpy (key, &i, sizeof i);
+      g_assert_cmpuint (hp_memory_registry_claim_now (fixture->registry, id,
+                                                      key, 1 + i % 3, TRUE,
+                                                      key),
+                        ==, 0);
+    }
+}
+
+/* What an id takes at most, and that it is given back, and that ids of another
+ * length use it */
+static void
+test_memory (Fixture *fixture, gconstpointer data)
+{
+  const guint n = 200000;
+  gsize before = get_memory ();
+
+  if (before == 0)
+    {
+      g_test_skip ("Needs malloc() of the GNU C library");
+      return;
+    }
+  for (guint round = 0; round < 3; round++)
+    {
+      claim_many (fixture, round == 1 ? 64 : 12, n);
+      g_assert_cmpuint (hp_memory_registry_get_size (fixture->registry), ==,
+                        n);
+      g_assert_cmpuint (get_memory () - before, <,
+                        n * (round == 1 ? 150 : 110));
+      forward (3);
+      /* By and by */
+      for (guint i = 0; i < n / 10; i++)
+        lookup_nobody (fixture);
+      g_assert_cmpuint (hp_memory_registry_get_size (fixture->registry), ==,
+                        0);
+      g_assert_cmpuint (get_memory () - before, <, 500000);
+    }
+}
+
+/* Many that are over at once are gone at once, for whoever asks for them,
+ * though some of them may still take room. */
+static void
+test_over_at_once (Fixture *fixture, gconstpointer data)
+{
+  const guint n = 30000;
+  guint8 key[HP_KEY_SIZE] = { 0 };
+
+  hp_memory_registry_set_max_size (fixture->registry, n);
+  claim_many (fixture, 1, n);
+  forward (3);
+  for (guint i = n - 1; i > n - 100; i--)
+    {
+      char id[16];
+
+      g_snprintf (id, sizeof id, "%u", i);
+      g_assert_false (
+          hp_memory_registry_lookup_now (fixture->registry, id, key));
+    }
+  g_assert_cmpuint (hp_memory_registry_claim_now (fixture->registry, "new",
+                                                  key, 1000, TRUE, key),
+                    ==, 0);
+  for (guint i = 0; i < 3; i++)
+    hp_memory_registry_get_size (fixture->registry);
+  g_assert_cmpuint (hp_memory_registry_get_size (fixture->registry), ==, 1);
+}
+
 /* The clock it has by itself goes on. */
 static void
 test_own_clock (void)
@@ -387,6 +513,9 @@ main (int argc, char **argv)
   ADD ("notify", test_notify);
   ADD ("model", test_model);
   ADD ("many", test_many);
+  ADD ("at-once", test_at_once);
+  ADD ("memory", test_memory);
+  ADD ("over-at-once", test_over_at_once);
   g_test_add_func ("/memory-registry/own-clock", test_own_clock);
   return g_test_run ();
 }

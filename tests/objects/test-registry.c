@@ -449,8 +449,9 @@ test_deadline (void)
 {
   GAsyncResult *result = NULL;
   GTask *task = g_task_new (NULL, NULL, objects_test_keep_result, &result);
+  const HpRegistryQuery query = { .id = "wq", .lifetime = 1 };
   HpRegistryRequest *request = hp_registry_request_new_private (
-      task, "wq", fingerprint, 1, FALSE, 20 * G_TIME_SPAN_MILLISECOND);
+      task, &query, 20 * G_TIME_SPAN_MILLISECOND);
   gint64 start = g_get_monotonic_time ();
   g_autoptr (GError) error = NULL;
 
@@ -472,15 +473,29 @@ test_request_properties (void)
 {
   GAsyncResult *result = NULL;
   GTask *task = g_task_new (NULL, NULL, objects_test_keep_result, &result);
+  g_autoptr (GBytes) message = g_bytes_new_static ("hello", 5);
+  const HpRegistryQuery query = {
+    .id = "wq",
+    .fingerprint = fingerprint,
+    .lifetime = 86400,
+    .ephemeral = TRUE,
+    .server = "north",
+    .message = message,
+  };
   HpRegistryRequest *request = hp_registry_request_new_private (
-      task, "wq", fingerprint, 86400, TRUE, G_TIME_SPAN_SECOND);
+      task, &query, G_TIME_SPAN_SECOND);
   g_autofree char *id = NULL;
   g_autofree char *key = NULL;
+  g_autofree char *server = NULL;
+  g_autoptr (GBytes) same = NULL;
   gint64 lifetime = 0;
   gboolean ephemeral = FALSE;
 
   g_object_get (request, "id", &id, "fingerprint", &key, "lifetime",
-                &lifetime, "ephemeral", &ephemeral, NULL);
+                &lifetime, "ephemeral", &ephemeral, "server", &server,
+                "message", &same, NULL);
+  g_assert_cmpstr (server, ==, "north");
+  g_assert_true (same == message);
   g_assert_cmpstr (id, ==, "wq");
   g_assert_cmpstr (key, ==, fingerprint);
   g_assert_cmpint (lifetime, ==, 86400);
