@@ -16,6 +16,10 @@
 
 #include "hole-punch/hp-match-run-inside-private.h"
 
+#include "hole-punch/io/hp-udp-steering.h"
+
+G_STATIC_ASSERT (HP_MATCH_MAX_WORKERS <= HP_UDP_MAX_SHARES);
+
 /* So that the message says which port it is, and what to do */
 static void
 explain (const char *address, guint port, GError **error)
@@ -37,16 +41,67 @@ explain (const char *address, guint port, GError **error)
     g_prefix_error (error, "Cannot listen on %s: ", place);
 }
 
-HpEndpoint *
-hp_match_run_open_endpoint (HpMatchRun *self, const HpMatchListen *listen,
-                            HpStrayFunc stray, GError **error)
+static HpEndpoint *
+get_endpoint (HpMatchRun *self)
 {
-  HpEndpoint *endpoint = hp_endpoint_new (listen->listen_address, listen->port,
-                                          stray, self, error);
+  return self->workers[0].endpoint;
+}
 
-  if (endpoint == NULL)
-    explain (listen->listen_address, listen->port, error);
-  return endpoint;
+/* What a worker's endpoint is made in is its context. */
+static void
+enter (HpMatchWorker *worker)
+{
+  if (worker->context != NULL)
+    g_main_context_push_thread_default (worker->context);
+}
+
+static void
+leave (HpMatchWorker *worker)
+{
+  if (worker->context != NULL)
+    g_main_context_pop_thread_default (worker->context);
+}
+
+gboolean
+hp_match_run_open_first (HpMatchRun *self, const HpMatchListen *listen,
+                         GError **error)
+{
+  HpMatchWorker *worker = self->workers;
+
+  enter (worker);
+  worker->endpoint
+      = hp_endpoint_new (listen->listen_address, listen->port,
+                         hp_match_worker_receive_stray, worker, error);
+  leave (worker);
+  if (worker->endpoint == NULL)
+    {
+      explain (listen->listen_address, listen->port, error);
+      return FALSE;
+    }
+  self->address = *hp_endpoint_get_address (worker->endpoint);
+  return TRUE;
+}
+
+gboolean
+hp_match_run_open_sharing (HpMatchRun *self, GError **error)
+{
+  for (guint i = 1; i < self->n_workers; i++)
+    {
+      HpMatchWorker *worker = self->workers + i;
+
+      enter (worker);
+      worker->endpoint = hp_endpoint_new_sharing (
+          get_endpoint (self), i, self->n_workers,
+          hp_match_worker_receive_stray, worker, error);
+      leave (worker);
+      if (worker->endpoint == NULL)
+        {
+          g_prefix_error (error, "Cannot listen with %u threads: ",
+                          self->n_workers);
+          return FALSE;
+        }
+    }
+  return TRUE;
 }
 
 /* Its number; 0: failed */
@@ -54,8 +109,8 @@ static guint
 open_socket (HpMatchRun *self, const char *address, guint16 port,
              GError **error)
 {
-  guint number
-      = hp_endpoint_open_socket (self->endpoint, address, port, error);
+  guint number = hp_endpoint_open_socket (get_endpoint (self), address, port,
+                                          error);
 
   if (number == 0)
     explain (address, port, error);
@@ -70,7 +125,7 @@ open_any_port (HpMatchRun *self, const char *address, GError **error)
   guint number = 0;
 
   if (self->address.port < G_MAXUINT16)
-    number = hp_endpoint_open_socket (self->endpoint, address,
+    number = hp_endpoint_open_socket (get_endpoint (self), address,
                                       self->address.port + 1, NULL);
   return number != 0 ? number : open_socket (self, address, 0, error);
 }
@@ -85,7 +140,7 @@ add_second_address (HpMatchRun *self, const char *address,
                               error);
 
   if (number == 0
-      || !hp_endpoint_get_socket_address (self->endpoint, number,
+      || !hp_endpoint_get_socket_address (get_endpoint (self), number,
                                           &places->hosts[1]))
     return FALSE;
   if (is_bound)
@@ -96,7 +151,7 @@ add_second_address (HpMatchRun *self, const char *address,
       return places->second_sockets[1] != 0;
     }
   /* It only showed that the address is one of ours. */
-  hp_endpoint_close_socket (self->endpoint, number);
+  hp_endpoint_close_socket (get_endpoint (self), number);
   return TRUE;
 }
 
@@ -116,14 +171,14 @@ hp_match_run_open_second (HpMatchRun *self, const HpMatchListen *listen,
     number = open_socket (self, listen->listen_address, listen->second_port,
                           error);
   if (number == 0
-      || !hp_endpoint_get_socket_address (self->endpoint, number, &second))
+      || !hp_endpoint_get_socket_address (get_endpoint (self), number, &second))
     return FALSE;
   places.ports[1] = self->second_port = second.port;
   places.second_sockets[0] = places.second_sockets[1] = number;
   if (listen->second_address != NULL
       && !add_second_address (self, listen->second_address, &places, error))
     return FALSE;
-  hp_match_service_set_places (self->service, &places);
+  self->places = places;
   return TRUE;
 }
 

@@ -2,8 +2,9 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-/* One run of a match server, from start to stop: the service's protocol at an
- * endpoint, its questions to the registry and to the owner.
+/* One run of a match server, from start to stop: the service's protocol at one
+ * endpoint or, each in a thread of its own, several; its questions to the
+ * registry and to the owner.
  *
  *    datagrams ──▸ HpEndpoint ──stray──▸ HpMatchService ──events──▸ HpMatchRun
  *                                              ▴                     │    │
@@ -28,6 +29,10 @@ typedef struct
   guint max_peers;
   guint max_handshakes_per_second;
   guint max_asks_per_minute;
+  guint max_total_handshakes_per_second; /* of each worker */
+  guint max_registrations_per_network;
+  guint max_stun_per_second;
+  guint8 review; /* see HpMatchServiceConfig */
 } HpMatchLimits;
 
 typedef struct
@@ -36,6 +41,8 @@ typedef struct
   guint16 port;               /* 0: any free one */
   int second_port;            /* 0: any free one, -1: none */
   const char *second_address; /* NULL: none */
+  guint n_workers; /* 1: in the caller's context; 0: as many as there are
+                      processors, if the system can do that */
 } HpMatchListen;
 
 typedef enum
@@ -44,14 +51,24 @@ typedef enum
   HP_MATCH_PERMISSION_INTRODUCTION,
 } HpMatchPermission;
 
-/* Called from the endpoint's dispatch, with its context as thread-default. Each
- * may do anything; after hp_match_run_stop() none is called any more. */
+typedef enum
+{
+  HP_MATCH_TIDING_REGISTERED,
+  HP_MATCH_TIDING_EXPIRED,
+  HP_MATCH_TIDING_INTRODUCED,
+} HpMatchTiding;
+
+/* Called from a dispatch of the context that the run was made in, with that as
+ * thread-default. Each may do anything; after hp_match_run_stop() none is
+ * called any more. */
 typedef struct
 {
   void (*registered) (gpointer owner, HpRegistration *peer);
   void (*expired) (gpointer owner, HpRegistration *peer);
   void (*introduced) (gpointer owner, HpRegistration *caller,
                       HpRegistration *callee);
+  /* FALSE: nobody needs to be told */
+  gboolean (*is_listening) (gpointer owner, HpMatchTiding tiding);
   /* FALSE: the answer is yes, without asking */
   gboolean (*wants_to_answer) (gpointer owner, HpMatchPermission permission);
   void (*authorize) (gpointer owner, HpMatchPermission permission,
@@ -60,7 +77,8 @@ typedef struct
 
 typedef struct _HpMatchRun HpMatchRun;
 
-/* Binds, in the caller's thread-default context */
+/* Binds; what has to be asked and told is asked and told in the caller's
+ * thread-default context */
 HpMatchRun *hp_match_run_new (const HpMatchListen *listen,
                               HpIdentity *identity, HpRegistry *registry,
                               const HpMatchLimits *limits,
@@ -78,6 +96,8 @@ void hp_match_run_set_relays (HpMatchRun *self, const char *const *uris,
 const HpAddress *hp_match_run_get_address (HpMatchRun *self);
 /* 0: none */
 guint16 hp_match_run_get_second_port (HpMatchRun *self);
-/* Of a stopped run, those of its end */
+/* Of a stopped run, those of its end. Of one with several workers they take a
+ * moment, in which this waits for them; half a second at most, if the machine
+ * has no time for them, and then it makes do with what it was told before. */
 void hp_match_run_get_statistics (HpMatchRun *self,
                                   HpServerStatisticsValues *values);

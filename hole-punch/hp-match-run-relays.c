@@ -9,6 +9,7 @@
 
 #include "hole-punch/hp-match-run-inside-private.h"
 
+#include "hole-punch/hp-identity-private.h"
 #include "hole-punch/io/hp-clock.h"
 
 #include <string.h>
@@ -42,32 +43,79 @@ may_have_relays (HpMatchRun *self, const HpServiceEvent *event)
                   self->owner, HP_MATCH_PERMISSION_INTRODUCTION));
 }
 
+typedef struct
+{
+  HpMatchOrder order;
+  guint64 handle;
+  guint64 request;
+  gboolean may_have;
+  guint lifetime;
+  char **uris;
+  char *username;
+  char *password;
+} Credentials;
+
+static void
+clear_credentials (HpMatchOrder *order)
+{
+  Credentials *credentials = (Credentials *) order;
+
+  if (credentials->password != NULL)
+    hp_crypto_wipe (credentials->password, strlen (credentials->password));
+  g_free (credentials->password);
+  g_free (credentials->username);
+  g_strfreev (credentials->uris);
+}
+
+static void
+obey_credentials (HpMatchWorker *self, HpMatchOrder *order)
+{
+  Credentials *credentials = (Credentials *) order;
+  HpMatchRelays relays = {
+    .lifetime = credentials->lifetime,
+    .username = credentials->username,
+    .password = credentials->password,
+  };
+
+  if (credentials->uris != NULL)
+    relays.n_relays = MIN (g_strv_length (credentials->uris), HP_MAX_RELAYS);
+  for (guint i = 0; i < relays.n_relays; i++)
+    relays.uris[i] = credentials->uris[i];
+  hp_match_service_answer_relays (self->service, credentials->handle,
+                                  credentials->request,
+                                  credentials->may_have ? &relays : NULL,
+                                  hp_clock_now ());
+  hp_match_worker_wake (self);
+}
+
 void
-hp_match_run_answer_relays (HpMatchRun *self, const HpServiceEvent *event,
-                            const char *fingerprint)
+hp_match_run_answer_relays (HpMatchRun *self, HpMatchWorker *worker,
+                            const HpServiceEvent *event)
 {
   gint64 expiry = g_get_real_time () / G_USEC_PER_SEC + self->relay_lifetime;
-  g_autofree char *username = g_strdup_printf (
-      "%" G_GINT64_FORMAT ":%.*s", expiry, NAME_LENGTH, fingerprint);
-  g_autofree char *password = NULL;
-  HpMatchRelays relays = { .lifetime = self->relay_lifetime };
   gboolean may_have = may_have_relays (self, event);
+  char fingerprint[HP_FINGERPRINT_LENGTH + 1];
+  Credentials *credentials;
 
-  if (self->service == NULL)
+  /* The handlers may have stopped it. */
+  if (self->is_stopped)
     return;
+  credentials = hp_match_order_new (sizeof *credentials, obey_credentials);
+  credentials->order.clear = clear_credentials;
+  credentials->handle = event->handle;
+  credentials->request = event->request;
+  credentials->may_have = may_have;
+  credentials->lifetime = self->relay_lifetime;
   if (self->relay_uris != NULL && self->relay_secret != NULL)
     {
-      password = make_password (self->relay_secret, username);
-      relays.username = username;
-      relays.password = password;
-      relays.n_relays = MIN (g_strv_length (self->relay_uris), HP_MAX_RELAYS);
-      for (guint i = 0; i < relays.n_relays; i++)
-        relays.uris[i] = self->relay_uris[i];
+      hp_fingerprint_format (fingerprint, event->public_key);
+      credentials->username = g_strdup_printf (
+          "%" G_GINT64_FORMAT ":%.*s", expiry, NAME_LENGTH, fingerprint);
+      credentials->password
+          = make_password (self->relay_secret, credentials->username);
+      credentials->uris = g_strdupv (self->relay_uris);
     }
-  hp_match_service_answer_relays (self->service, event->handle,
-                                  event->request, may_have ? &relays : NULL,
-                                  hp_clock_now ());
-  hp_endpoint_wake (self->endpoint, &self->party);
+  hp_match_run_order (self, worker->number, &credentials->order);
 }
 
 void

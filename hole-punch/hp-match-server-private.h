@@ -9,6 +9,7 @@
 
 #pragma once
 
+#include "hole-punch/engine/hp-match-service.h"
 #include "hole-punch/hp-match-run-private.h"
 #include "hole-punch/hp-match-server.h"
 
@@ -18,10 +19,14 @@ typedef enum
   HP_MATCH_SERVER_PROP_PORT,
   HP_MATCH_SERVER_PROP_IDENTITY,
   HP_MATCH_SERVER_PROP_REGISTRY,
+  HP_MATCH_SERVER_PROP_WORKERS,
   HP_MATCH_SERVER_PROP_REGISTRATION_LIFETIME,
   HP_MATCH_SERVER_PROP_MAX_PEERS,
   HP_MATCH_SERVER_PROP_MAX_HANDSHAKES_PER_SECOND,
   HP_MATCH_SERVER_PROP_MAX_ASKS_PER_MINUTE,
+  HP_MATCH_SERVER_PROP_MAX_TOTAL_HANDSHAKES_PER_SECOND,
+  HP_MATCH_SERVER_PROP_MAX_REGISTRATIONS_PER_NETWORK,
+  HP_MATCH_SERVER_PROP_MAX_STUN_PER_SECOND,
   HP_MATCH_SERVER_PROP_SECOND_PORT,
   HP_MATCH_SERVER_PROP_SECOND_ADDRESS,
   HP_MATCH_SERVER_PROP_TURN_SERVERS,
@@ -45,6 +50,7 @@ typedef struct
   guint port;           /* as it was set; 0: any free one */
   int second_port;      /* as it was set; 0: any free one, -1: none */
   char *second_address; /* NULL: none */
+  guint n_workers;      /* as it was set; 0: as many as processors */
   char **turn_servers;  /* never NULL */
   char *turn_secret;
   guint turn_lifetime; /* seconds */
@@ -62,6 +68,14 @@ void hp_match_server_notify (HpMatchServer *self,
 /* Says so when it may not be changed now. */
 gboolean hp_match_server_may_change (HpMatchServer *self,
                                      HpMatchServerProperty property);
+/* What is limited: its properties, called by the others */
+void hp_match_server_install_limits (GParamSpec **properties);
+void hp_match_server_init_limits (HpMatchServerPrivate *priv);
+guint *hp_match_server_get_limit (HpMatchServerPrivate *priv,
+                                  HpMatchServerProperty property);
+/* May change at any time */
+void hp_match_server_set_limit (HpMatchServer *self,
+                                HpMatchServerProperty property, guint value);
 /* What serves to get through NATs: its properties, called by the others */
 void hp_match_server_install_network (GParamSpec **properties);
 void hp_match_server_init_network (HpMatchServerPrivate *priv);

@@ -4,11 +4,6 @@
 
 #include "hole-punch/hp-match-server-private.h"
 
-#define DEFAULT_REGISTRATION_LIFETIME 120
-#define DEFAULT_MAX_PEERS 100000
-#define DEFAULT_MAX_HANDSHAKES_PER_SECOND 100
-#define DEFAULT_MAX_ASKS_PER_MINUTE 60
-
 static GParamSpec *properties[HP_MATCH_SERVER_N_PROPERTIES];
 
 void
@@ -38,17 +33,18 @@ get_property (GObject *object, guint property_id, GValue *value,
     case HP_MATCH_SERVER_PROP_REGISTRY:
       g_value_set_object (value, priv->registry);
       break;
+    case HP_MATCH_SERVER_PROP_WORKERS:
+      g_value_set_uint (value, priv->n_workers);
+      break;
     case HP_MATCH_SERVER_PROP_REGISTRATION_LIFETIME:
-      g_value_set_uint (value, priv->limits.registration_lifetime);
-      break;
     case HP_MATCH_SERVER_PROP_MAX_PEERS:
-      g_value_set_uint (value, priv->limits.max_peers);
-      break;
     case HP_MATCH_SERVER_PROP_MAX_HANDSHAKES_PER_SECOND:
-      g_value_set_uint (value, priv->limits.max_handshakes_per_second);
-      break;
     case HP_MATCH_SERVER_PROP_MAX_ASKS_PER_MINUTE:
-      g_value_set_uint (value, priv->limits.max_asks_per_minute);
+    case HP_MATCH_SERVER_PROP_MAX_TOTAL_HANDSHAKES_PER_SECOND:
+    case HP_MATCH_SERVER_PROP_MAX_REGISTRATIONS_PER_NETWORK:
+    case HP_MATCH_SERVER_PROP_MAX_STUN_PER_SECOND:
+      g_value_set_uint (value,
+                        *hp_match_server_get_limit (priv, property_id));
       break;
     case HP_MATCH_SERVER_PROP_SECOND_PORT:
       g_value_set_int (value, hp_match_server_get_second_port (self));
@@ -94,19 +90,17 @@ set_property (GObject *object, guint property_id, const GValue *value,
     case HP_MATCH_SERVER_PROP_REGISTRY:
       hp_match_server_set_registry (self, g_value_get_object (value));
       break;
+    case HP_MATCH_SERVER_PROP_WORKERS:
+      hp_match_server_set_workers (self, g_value_get_uint (value));
+      break;
     case HP_MATCH_SERVER_PROP_REGISTRATION_LIFETIME:
-      hp_match_server_set_registration_lifetime (self,
-                                                 g_value_get_uint (value));
-      break;
     case HP_MATCH_SERVER_PROP_MAX_PEERS:
-      hp_match_server_set_max_peers (self, g_value_get_uint (value));
-      break;
     case HP_MATCH_SERVER_PROP_MAX_HANDSHAKES_PER_SECOND:
-      hp_match_server_set_max_handshakes_per_second (self,
-                                                     g_value_get_uint (value));
-      break;
     case HP_MATCH_SERVER_PROP_MAX_ASKS_PER_MINUTE:
-      hp_match_server_set_max_asks_per_minute (self, g_value_get_uint (value));
+    case HP_MATCH_SERVER_PROP_MAX_TOTAL_HANDSHAKES_PER_SECOND:
+    case HP_MATCH_SERVER_PROP_MAX_REGISTRATIONS_PER_NETWORK:
+    case HP_MATCH_SERVER_PROP_MAX_STUN_PER_SECOND:
+      hp_match_server_set_limit (self, property_id, g_value_get_uint (value));
       break;
     case HP_MATCH_SERVER_PROP_SECOND_PORT:
       hp_match_server_set_second_port (self, g_value_get_int (value));
@@ -180,67 +174,24 @@ install_settings (void)
   properties[HP_MATCH_SERVER_PROP_REGISTRY]
       = g_param_spec_object ("registry", "Registry", "Who holds which id",
                              HP_TYPE_REGISTRY, flags);
-}
-
-static void
-install_limits (void)
-{
-  const GParamFlags flags
-      = G_PARAM_READWRITE | G_PARAM_EXPLICIT_NOTIFY | G_PARAM_STATIC_STRINGS;
-
   /**
-   * HpMatchServer:registration-lifetime:
+   * HpMatchServer:workers:
    *
-   * For how many seconds a registered peer counts as present without being
-   * heard of. Present peers refresh their registration in time by themselves.
-   * Its id stays its own for much longer, a month, if its identity is one that
-   * was saved. May be changed at any time, for registrations from then on.
+   * How many threads serve, at most 64. With 1 there is none besides the
+   * caller's, and everything happens in the #GMainContext that is the
+   * thread-default one there. With more, each has a thread of its own and a
+   * share of the peers: by the network that they come from, a /24 of IPv4 or a
+   * /48 of IPv6. Signals and the registry are used in the caller's context all
+   * the same. That takes Linux to choose among several sockets
+   * (SO_ATTACH_REUSEPORT_CBPF, Linux 4.6). 0 is as many as the machine has
+   * processors, or 1 where the system cannot. Cannot be changed while the
+   * server runs.
    *
    * Since: 1.0
    */
-  properties[HP_MATCH_SERVER_PROP_REGISTRATION_LIFETIME] = g_param_spec_uint (
-      "registration-lifetime", "Registration lifetime",
-      "Seconds of presence without a refresh", 1, HP_MAX_REGISTRATION_LIFETIME,
-      DEFAULT_REGISTRATION_LIFETIME, flags);
-  /**
-   * HpMatchServer:max-peers:
-   *
-   * The most peers at a time; further ones are not answered. A peer takes some
-   * hundred bytes. May be changed at any time; nobody is sent away.
-   *
-   * Since: 1.0
-   */
-  properties[HP_MATCH_SERVER_PROP_MAX_PEERS]
-      = g_param_spec_uint ("max-peers", "Max peers", "Most peers at a time", 1,
-                           HP_MAX_MAX_PEERS, DEFAULT_MAX_PEERS, flags);
-  /**
-   * HpMatchServer:max-handshakes-per-second:
-   *
-   * The most handshakes, which are what costs a server most, that one network
-   * (a /24 of IPv4, a /48 of IPv6) may begin each second. May be changed at any
-   * time.
-   *
-   * Since: 1.0
-   */
-  properties[HP_MATCH_SERVER_PROP_MAX_HANDSHAKES_PER_SECOND]
-      = g_param_spec_uint ("max-handshakes-per-second",
-                           "Max handshakes per second",
-                           "Most handshakes of one network each second", 1,
-                           HP_MAX_RATE, DEFAULT_MAX_HANDSHAKES_PER_SECOND,
-                           flags);
-  /**
-   * HpMatchServer:max-asks-per-minute:
-   *
-   * How often one identity may ask for other peers, each minute; one network (a
-   * /24 of IPv4, a /48 of IPv6) may ten times as often. May be changed at any
-   * time.
-   *
-   * Since: 1.0
-   */
-  properties[HP_MATCH_SERVER_PROP_MAX_ASKS_PER_MINUTE]
-      = g_param_spec_uint ("max-asks-per-minute", "Max asks per minute",
-                           "Most questions of one identity each minute", 1,
-                           HP_MAX_RATE, DEFAULT_MAX_ASKS_PER_MINUTE, flags);
+  properties[HP_MATCH_SERVER_PROP_WORKERS]
+      = g_param_spec_uint ("workers", "Workers", "Threads that serve", 0,
+                           HP_MATCH_MAX_WORKERS, 1, flags);
 }
 
 static void
@@ -278,7 +229,7 @@ hp_match_server_install_properties (GObjectClass *object_class)
   object_class->get_property = get_property;
   object_class->set_property = set_property;
   install_settings ();
-  install_limits ();
+  hp_match_server_install_limits (properties);
   hp_match_server_install_network (properties);
   install_readings ();
   g_object_class_install_properties (
@@ -289,13 +240,10 @@ void
 hp_match_server_init_properties (HpMatchServerPrivate *priv)
 {
   priv->port = HP_DEFAULT_PORT;
+  priv->n_workers = 1;
+  priv->last_statistics.registry_healthy = TRUE;
   hp_match_server_init_network (priv);
-  priv->limits = (HpMatchLimits){
-    .registration_lifetime = DEFAULT_REGISTRATION_LIFETIME,
-    .max_peers = DEFAULT_MAX_PEERS,
-    .max_handshakes_per_second = DEFAULT_MAX_HANDSHAKES_PER_SECOND,
-    .max_asks_per_minute = DEFAULT_MAX_ASKS_PER_MINUTE,
-  };
+  hp_match_server_init_limits (priv);
 }
 
 gboolean
@@ -491,6 +439,49 @@ hp_match_server_set_registry (HpMatchServer *self, HpRegistry *registry)
     return;
   g_set_object (&priv->registry, registry);
   hp_match_server_notify (self, HP_MATCH_SERVER_PROP_REGISTRY);
+}
+
+/**
+ * hp_match_server_get_workers:
+ * @self: a #HpMatchServer
+ *
+ * Gets #HpMatchServer:workers.
+ *
+ * Returns: a number of threads, 0 as many as there are processors
+ *
+ * Since: 1.0
+ */
+guint
+hp_match_server_get_workers (HpMatchServer *self)
+{
+  g_return_val_if_fail (HP_IS_MATCH_SERVER (self), 1);
+
+  return hp_match_server_get_private (self)->n_workers;
+}
+
+/**
+ * hp_match_server_set_workers:
+ * @self: a #HpMatchServer
+ * @workers: a number of threads, at most 64, 0 as many as there are processors
+ *
+ * Sets #HpMatchServer:workers. Not while the server runs.
+ *
+ * Since: 1.0
+ */
+void
+hp_match_server_set_workers (HpMatchServer *self, guint workers)
+{
+  HpMatchServerPrivate *priv;
+
+  g_return_if_fail (HP_IS_MATCH_SERVER (self));
+  g_return_if_fail (workers <= HP_MATCH_MAX_WORKERS);
+
+  priv = hp_match_server_get_private (self);
+  if (workers == priv->n_workers
+      || !hp_match_server_may_change (self, HP_MATCH_SERVER_PROP_WORKERS))
+    return;
+  priv->n_workers = workers;
+  hp_match_server_notify (self, HP_MATCH_SERVER_PROP_WORKERS);
 }
 
 /**

@@ -25,10 +25,10 @@
  * ]|
  *
  * It works in the #GMainContext that is the thread-default one when it is
- * started, answers thousands of peers in one thread, and starts no other. A
- * started server holds a reference to itself until hp_match_server_stop(), as
- * an active #GSocketService does. Stopping and dropping it is safe inside all
- * its signals.
+ * started, answers thousands of peers in one thread, and starts no other unless
+ * #HpMatchServer:workers are more than one. A started server holds a reference
+ * to itself until hp_match_server_stop(), as an active #GSocketService does.
+ * Stopping and dropping it is safe inside all its signals.
  *
  * A server that is to be trusted, rather than believed, has an
  * #HpMatchServer:identity that was saved, whose fingerprint the peers are given
@@ -87,6 +87,31 @@ on_introduced (gpointer owner, HpRegistration *caller, HpRegistration *callee)
   g_signal_emit (owner, signals[INTRODUCED], 0, caller, callee);
 }
 
+static gboolean
+is_listening (gpointer owner, HpMatchTiding tiding)
+{
+  HpMatchServerClass *klass = HP_MATCH_SERVER_GET_CLASS (owner);
+  guint signal = 0;
+  gboolean has_own = FALSE;
+
+  switch (tiding)
+    {
+    case HP_MATCH_TIDING_REGISTERED:
+      signal = signals[PEER_REGISTERED];
+      has_own = klass->peer_registered != NULL;
+      break;
+    case HP_MATCH_TIDING_EXPIRED:
+      signal = signals[PEER_EXPIRED];
+      has_own = klass->peer_expired != NULL;
+      break;
+    case HP_MATCH_TIDING_INTRODUCED:
+      signal = signals[INTRODUCED];
+      has_own = klass->introduced != NULL;
+      break;
+    }
+  return has_own || g_signal_has_handler_pending (owner, signal, 0, FALSE);
+}
+
 static guint
 get_authorize_signal (HpMatchPermission permission)
 {
@@ -114,6 +139,7 @@ static const HpMatchRunHooks run_hooks = {
   .registered = on_registered,
   .expired = on_expired,
   .introduced = on_introduced,
+  .is_listening = is_listening,
   .wants_to_answer = wants_to_answer,
   .authorize = on_authorize,
 };
@@ -303,6 +329,7 @@ start_run (HpMatchServer *self, HpIdentity *identity, HpRegistry *registry,
     .port = priv->port,
     .second_port = priv->second_port,
     .second_address = priv->second_address,
+    .n_workers = priv->n_workers,
   };
   HpMatchRun *run = hp_match_run_new (&listen, identity, registry,
                                       &priv->limits, &run_hooks, self, error);
@@ -323,8 +350,10 @@ start_run (HpMatchServer *self, HpIdentity *identity, HpRegistry *registry,
  * %G_IO_ERROR_INVALID_ARGUMENT when #HpMatchServer:listen-address or
  * #HpMatchServer:second-address is not an IP address, or
  * #HpMatchServer:turn-servers are none or have no #HpMatchServer:turn-secret,
- * and with another #GIOErrorEnum when the system refuses. Does nothing when the
- * server is running. A server that was stopped can be started again.
+ * with %G_IO_ERROR_NOT_SUPPORTED when #HpMatchServer:workers are several and
+ * the system cannot share a port among them, and with another #GIOErrorEnum
+ * when the system refuses. Does nothing when the server is running. A server
+ * that was stopped can be started again.
  *
  * Returns: %TRUE if it is running, %FALSE with @error set
  *

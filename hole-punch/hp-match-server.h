@@ -67,6 +67,10 @@ HpRegistry *hp_match_server_get_registry (HpMatchServer *self);
 HP_AVAILABLE_IN_ALL
 void hp_match_server_set_registry (HpMatchServer *self, HpRegistry *registry);
 HP_AVAILABLE_IN_ALL
+guint hp_match_server_get_workers (HpMatchServer *self);
+HP_AVAILABLE_IN_ALL
+void hp_match_server_set_workers (HpMatchServer *self, guint workers);
+HP_AVAILABLE_IN_ALL
 int hp_match_server_get_second_port (HpMatchServer *self);
 HP_AVAILABLE_IN_ALL
 void hp_match_server_set_second_port (HpMatchServer *self, int second_port);
@@ -109,6 +113,24 @@ HP_AVAILABLE_IN_ALL
 void hp_match_server_set_max_asks_per_minute (HpMatchServer *self,
                                               guint max_asks);
 HP_AVAILABLE_IN_ALL
+guint hp_match_server_get_max_total_handshakes_per_second (
+    HpMatchServer *self);
+HP_AVAILABLE_IN_ALL
+void hp_match_server_set_max_total_handshakes_per_second (
+    HpMatchServer *self, guint max_handshakes);
+HP_AVAILABLE_IN_ALL
+guint hp_match_server_get_max_registrations_per_network (
+    HpMatchServer *self);
+HP_AVAILABLE_IN_ALL
+void hp_match_server_set_max_registrations_per_network (
+    HpMatchServer *self, guint max_registrations);
+HP_AVAILABLE_IN_ALL
+guint hp_match_server_get_max_stun_per_second (
+    HpMatchServer *self);
+HP_AVAILABLE_IN_ALL
+void hp_match_server_set_max_stun_per_second (
+    HpMatchServer *self, guint max_answers);
+HP_AVAILABLE_IN_ALL
 GSocketAddress *hp_match_server_get_local_address (HpMatchServer *self);
 HP_AVAILABLE_IN_ALL
 HpServerStatistics *hp_match_server_get_statistics (HpMatchServer *self);
@@ -117,5 +139,7 @@ HP_AVAILABLE_IN_ALL
 gboolean hp_match_server_start (HpMatchServer *self, GError **error);
 HP_AVAILABLE_IN_ALL
 void hp_match_server_stop (HpMatchServer *self);
+HP_AVAILABLE_IN_ALL
+void hp_match_server_review_registrations (HpMatchServer *self);
 
 G_END_DECLS

@@ -99,6 +99,7 @@ static gboolean
 sees_nat (HpEndpoint *endpoint, const HpPeerMatch *match)
 {
   const HpAddress *observed = hp_match_client_get_observed (match->client);
+  const HpAddress *server = hp_match_client_get_server (match->client);
   HpAddress source;
 
   if (observed == NULL)
@@ -108,10 +109,9 @@ sees_nat (HpEndpoint *endpoint, const HpPeerMatch *match)
           return TRUE;
       return FALSE;
     }
-  return observed->family == HP_ADDRESS_IPV4
+  return server != NULL && observed->family == HP_ADDRESS_IPV4
          && hp_match_client_get_socket (match->client) == 0
-         && hp_endpoint_get_source (
-             endpoint, hp_match_client_get_server (match->client), &source)
+         && hp_endpoint_get_source (endpoint, server, &source)
          && !hp_address_same_host (&source, observed);
 }
 

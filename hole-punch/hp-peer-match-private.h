@@ -3,8 +3,9 @@
  */
 
 /* One match server of a peer: its name is resolved (again, when it goes
- * silent), its client is a party of the peer's endpoint, and what the client
- * tells is handed to the calls and visitors.
+ * silent, and until one of its addresses answers), its client is a party of the
+ * peer's endpoint, and what the client tells is handed to the calls and
+ * visitors.
  */
 
 #pragma once
@@ -23,6 +24,7 @@ typedef struct
   GCancellable *resolving; /* NULL: not at present */
   GSource *retry_source;
   guint retry_delay;       /* s */
+  gboolean is_retrying;    /* none of the addresses has answered */
   gboolean registers_open; /* as the server was last told */
   GError *error;           /* NULL: nothing speaks against it so far */
 } HpPeerMatch;

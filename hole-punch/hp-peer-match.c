@@ -15,9 +15,13 @@
 #include "hole-punch/hp-punch-error.h"
 #include "hole-punch/io/hp-clock.h"
 
-/* Seconds; of resolving the name again, doubling */
+/* Seconds; of resolving the name again, while it has no address or no address
+ * answers, doubling: what a name's addresses are is changed within a minute,
+ * where that is prepared for (the time to live of its records) */
 #define FIRST_RETRY 2
-#define LAST_RETRY 300
+#define LAST_RETRY 64
+/* Of a name's addresses so many are looked at */
+#define MAX_FOUND 64
 
 static HpPeerMatch *
 match_of (HpParty *party)
@@ -50,6 +54,9 @@ on_retry (gpointer user_data)
   HpPeerMatch *self = user_data;
 
   hp_peer_clear_source (&self->retry_source);
+  if (self->n_addresses > 0 && !hp_match_client_is_seeking (self->client))
+    return G_SOURCE_REMOVE;
+  self->is_retrying = TRUE;
   match_resolve (self);
   return G_SOURCE_REMOVE;
 }
@@ -57,19 +64,23 @@ on_retry (gpointer user_data)
 static void
 retry_later (HpPeerMatch *self)
 {
+  guint milliseconds = 750 + hp_random_u64 (&hp_crypto_random) % 500;
+
   hp_peer_clear_source (&self->retry_source);
-  self->retry_source = hp_peer_add_timeout (
-      self->peer, self->retry_delay * 1000, "hp-match-resolve", on_retry, self);
+  self->retry_source
+      = hp_peer_add_timeout (self->peer, self->retry_delay * milliseconds,
+                             "hp-match-resolve", on_retry, self);
   self->retry_delay = MIN (2 * self->retry_delay, LAST_RETRY);
 }
 
 static guint
-collect_addresses (HpPeerMatch *self, GList *found, HpAddress *addresses)
+collect_addresses (HpPeerMatch *self, GList *found,
+                   HpAddress addresses[MAX_FOUND])
 {
   HpEndpoint *endpoint = hp_peer_get_private (self->peer)->endpoint;
   guint n = 0;
 
-  for (GList *l = found; l != NULL && n < HP_MATCH_MAX_ADDRESSES; l = l->next)
+  for (GList *l = found; l != NULL && n < MAX_FOUND; l = l->next)
     {
       g_autoptr (GSocketAddress)
           address = g_inet_socket_address_new (l->data, self->name->port);
@@ -83,6 +94,47 @@ collect_addresses (HpPeerMatch *self, GList *found, HpAddress *addresses)
   return n;
 }
 
+static gboolean
+is_known (HpPeerMatch *self, const HpAddress *address)
+{
+  for (guint i = 0; i < self->n_addresses; i++)
+    {
+      if (hp_address_equal (address, &self->addresses[i]))
+        return TRUE;
+    }
+  return FALSE;
+}
+
+/* Of more than can be used, those in use and, by chance, others; others only
+ * if those in use have been tried in vain. The first one stays: its family is
+ * preferred. */
+static guint
+choose_addresses (HpPeerMatch *self, HpAddress *addresses, guint n)
+{
+  guint n_chosen = 0;
+
+  if (n <= HP_MATCH_MAX_ADDRESSES)
+    return n;
+  for (guint i = 0; i < n && !self->is_retrying; i++)
+    {
+      HpAddress known = addresses[i];
+
+      if (!is_known (self, &known))
+        continue;
+      addresses[i] = addresses[n_chosen];
+      addresses[n_chosen++] = known;
+    }
+  for (guint i = MAX (n_chosen, 1); i < HP_MATCH_MAX_ADDRESSES; i++)
+    {
+      guint k = i + hp_random_u64 (&hp_crypto_random) % (n - i);
+      HpAddress chosen = addresses[k];
+
+      addresses[k] = addresses[i];
+      addresses[i] = chosen;
+    }
+  return HP_MATCH_MAX_ADDRESSES;
+}
+
 /* Many servers give their addresses in another order each time */
 static gboolean
 has_addresses (HpPeerMatch *self, const HpAddress *addresses, guint n)
@@ -90,10 +142,7 @@ has_addresses (HpPeerMatch *self, const HpAddress *addresses, guint n)
   guint n_found = 0;
 
   for (guint i = 0; i < n; i++)
-    {
-      for (guint k = 0; k < self->n_addresses; k++)
-        n_found += hp_address_equal (&addresses[i], &self->addresses[k]);
-    }
+    n_found += is_known (self, &addresses[i]);
   return n == self->n_addresses && n_found == n;
 }
 
@@ -116,7 +165,7 @@ on_resolved (GObject *resolver, GAsyncResult *result, gpointer user_data)
 {
   g_autoptr (HpPeerMatch) self = user_data;
   g_autoptr (GError) error = NULL;
-  HpAddress addresses[HP_MATCH_MAX_ADDRESSES];
+  HpAddress addresses[MAX_FOUND];
   GList *found;
   guint n;
 
@@ -132,13 +181,11 @@ on_resolved (GObject *resolver, GAsyncResult *result, gpointer user_data)
   n = collect_addresses (self, found, addresses);
   g_resolver_free_addresses (found);
   if (n > 0)
-    {
-      self->retry_delay = FIRST_RETRY;
-      set_addresses (self, addresses, n);
-      return;
-    }
-
-  retry_later (self);
+    set_addresses (self, addresses, choose_addresses (self, addresses, n));
+  if (n == 0 || hp_match_client_is_seeking (self->client))
+    retry_later (self);
+  if (n > 0)
+    return;
   match_fail (self, g_error_new (HP_PUNCH_ERROR, HP_PUNCH_ERROR_MATCH_SERVER,
                                  "The match server “%s” cannot be found: %s",
                                  self->name->host,
@@ -242,6 +289,9 @@ handle_event (HpPeerMatch *self, HpPeer *peer, const HpMatchEvent *event,
   switch (event->type)
     {
     case HP_MATCH_EVENT_CONNECTED:
+      hp_peer_clear_source (&self->retry_source);
+      self->retry_delay = FIRST_RETRY;
+      self->is_retrying = FALSE;
       if (hp_peer_get_private (peer)->id == NULL)
         g_clear_error (&self->error);
       tell_nat (self, now);

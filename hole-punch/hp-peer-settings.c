@@ -120,6 +120,18 @@ hp_peer_get_match_server (HpPeer *self)
  * match server is refused with a warning; before, it makes
  * hp_peer_start_async() fail.
  *
+ * A host with several addresses is several servers behind one name: the peer
+ * has a session with one of them, by chance. When that says good-bye, the peer
+ * is with another within half a second or, without another, asks the same one
+ * again within two. When it dies in silence, the peer notices within
+ * #HpPeer:keepalive-interval and two seconds. The name is resolved again until
+ * one of its addresses answers. Connections to other peers are not touched.
+ * Such servers must have the same #HpMatchServer:identity, and share their
+ * registrations (#HpMatchServer:registry).
+ *
+ * Of several hosts, separated by commas, nothing needs to be the same: the peer
+ * is registered at each of them, so that it is not missed while one is away.
+ *
  * Since: 1.0
  */
 void

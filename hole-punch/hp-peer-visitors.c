@@ -533,7 +533,7 @@ receive_hello (HpPeer *peer, const HpDatagram *datagram, gint64 now)
     return FALSE;
 
   memcpy (cookie.transaction, hello.transaction, HP_TRANSACTION_SIZE);
-  hp_cookie_jar_rotate (&priv->cookie_jar, &hp_crypto_random, now);
+  hp_cookie_jar_rotate (&priv->cookie_jar, now);
   hp_cookie_jar_create (&priv->cookie_jar, &datagram->route.remote,
                         cookie.cookie);
   hp_writer_init (&writer, bytes, sizeof bytes);
@@ -562,7 +562,7 @@ receive_initiation (HpPeer *peer, const HpDatagram *datagram, gint64 now)
   link = hp_peer_links_find_direct (peer, from, initiation.sender_index);
   if (link == NULL)
     {
-      hp_cookie_jar_rotate (&priv->cookie_jar, &hp_crypto_random, now);
+      hp_cookie_jar_rotate (&priv->cookie_jar, now);
       if (hp_cookie_jar_check_initiation (
               &priv->cookie_jar, from, &initiation, datagram->bytes,
               hp_crypto_get_suites (), &introduction.ticket)

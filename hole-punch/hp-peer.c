@@ -314,7 +314,8 @@ install_names (void)
    * `[2001:db8::1]:port`, or `holepunch://FINGERPRINT@host:port`, which pins
    * the server's key. %NULL: none; then only direct calls can be made and
    * taken. A change while the peer is started leaves the old servers for the
-   * new ones.
+   * new ones. What becomes of a host with several addresses is told with
+   * hp_peer_set_match_server().
    *
    * Since: 1.0
    */

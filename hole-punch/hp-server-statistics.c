@@ -9,9 +9,10 @@
  * @title: HpServerStatistics
  * @short_description: What a match server has done so far
  *
- * The numbers of #HpMatchServer:statistics. An object is a snapshot of one
- * moment: its numbers do not change any more, and there is nothing to notify.
- * Two of them, taken some time apart, give rates.
+ * The numbers of #HpMatchServer:statistics, those of all its workers together.
+ * An object is a snapshot of one moment: its numbers do not change any more,
+ * and there is nothing to notify. Two of them, taken some time apart, give
+ * rates.
  */
 
 /**
@@ -22,19 +23,13 @@
  * Since: 1.0
  */
 
-struct _HpServerStatistics
-{
-  GObject parent_instance;
-
-  HpServerStatisticsValues values;
-};
-
 G_DEFINE_FINAL_TYPE (HpServerStatistics, hp_server_statistics, G_TYPE_OBJECT)
 
 #define FIELD(member, name, nick, blurb)                                      \
   { name, nick, blurb, G_STRUCT_OFFSET (HpServerStatisticsValues, member) }
 
-/* Property 1 is the first field, and so on */
+/* Property 1 is the first field, and so on; behind them is the only one that is
+ * not a number. */
 static const struct
 {
   const char *name, *nick, *blurb;
@@ -44,21 +39,59 @@ static const struct
          "Peers with a session now"),
   FIELD (registrations, "registrations", "Registrations",
          "Registered ids now"),
+  FIELD (workers, "workers", "Workers",
+         "Threads that serve"),
   FIELD (handshakes, "handshakes", "Handshakes",
          "Handshakes so far"),
+  FIELD (registers, "registers", "Registers",
+         "Requests to register so far"),
+  FIELD (keepalives, "keepalives", "Keepalives",
+         "Signs of life so far"),
   FIELD (asks, "asks", "Asks",
          "Questions for a peer so far"),
   FIELD (introductions, "introductions", "Introductions",
          "Introductions so far"),
+  FIELD (forwarded, "forwarded", "Forwarded",
+         "Messages to other workers and servers"),
+  FIELD (refused, "refused", "Refused",
+         "Requests that were refused"),
+  FIELD (cookies, "cookies", "Cookies",
+         "Cookies handed out so far"),
+  FIELD (stun_answers, "stun-answers", "STUN answers",
+         "Answers to STUN so far"),
   FIELD (datagrams_received, "datagrams-received", "Datagrams received",
          "Datagrams received"),
   FIELD (datagrams_sent, "datagrams-sent", "Datagrams sent",
          "Datagrams sent"),
+  FIELD (bytes_received, "bytes-received", "Bytes received",
+         "Bytes received"),
+  FIELD (bytes_sent, "bytes-sent", "Bytes sent",
+         "Bytes sent"),
+  FIELD (send_failures, "send-failures", "Send failures",
+         "Datagrams that could not be sent"),
   FIELD (datagrams_dropped, "datagrams-dropped", "Datagrams dropped",
          "Datagrams that were dropped"),
-  FIELD (rate_limited, "rate-limited", "Rate limited",
-         "Requests over a limit"),
+  FIELD (dropped_malformed, "dropped-malformed", "Dropped malformed",
+         "Datagrams not of this protocol"),
+  FIELD (dropped_ticket, "dropped-ticket", "Dropped for the cookie",
+         "Datagrams with a wrong cookie"),
+  FIELD (dropped_forged, "dropped-forged", "Dropped forged",
+         "Datagrams that are not authentic"),
+  FIELD (dropped_replayed, "dropped-replayed", "Dropped replayed",
+         "Datagrams that came before"),
+  FIELD (dropped_unknown, "dropped-unknown", "Dropped unknown",
+         "Datagrams of no known session"),
+  FIELD (dropped_rate_limited, "dropped-rate-limited", "Dropped over a limit",
+         "Datagrams over a limit"),
+  FIELD (dropped_full, "dropped-full", "Dropped when full",
+         "Datagrams for which there was no room"),
+  FIELD (registry_failures, "registry-failures", "Registry failures",
+         "Questions that the registry failed"),
+  FIELD (unclaimed_refreshes, "unclaimed-refreshes", "Unclaimed refreshes",
+         "Registrations that went on without the registry"),
 };
+
+#define PROP_REGISTRY_HEALTHY (G_N_ELEMENTS (fields) + 1)
 
 static guint64
 get_field (HpServerStatistics *self, guint i)
@@ -72,17 +105,16 @@ hp_server_statistics_get_property (GObject *object, guint property_id,
 {
   HpServerStatistics *self = HP_SERVER_STATISTICS (object);
 
-  g_assert (property_id >= 1 && property_id <= G_N_ELEMENTS (fields));
-  g_value_set_uint64 (value, get_field (self, property_id - 1));
+  g_assert (property_id >= 1 && property_id <= PROP_REGISTRY_HEALTHY);
+  if (property_id == PROP_REGISTRY_HEALTHY)
+    g_value_set_boolean (value, self->values.registry_healthy);
+  else
+    g_value_set_uint64 (value, get_field (self, property_id - 1));
 }
 
 static void
-hp_server_statistics_class_init (HpServerStatisticsClass *klass)
+install_numbers (GObjectClass *object_class)
 {
-  GObjectClass *object_class = G_OBJECT_CLASS (klass);
-
-  object_class->get_property = hp_server_statistics_get_property;
-
   /**
    * HpServerStatistics:peers:
    *
@@ -98,9 +130,32 @@ hp_server_statistics_class_init (HpServerStatisticsClass *klass)
    * Since: 1.0
    */
   /**
+   * HpServerStatistics:workers:
+   *
+   * Threads that serve, each with its own share of the peers; 0 before the
+   * server was started for the first time.
+   *
+   * Since: 1.0
+   */
+  /**
    * HpServerStatistics:handshakes:
    *
    * Handshakes that were completed.
+   *
+   * Since: 1.0
+   */
+  /**
+   * HpServerStatistics:registers:
+   *
+   * Times that a peer asked for an id to be registered, or its registration to
+   * be refreshed; repeats of a request do not count.
+   *
+   * Since: 1.0
+   */
+  /**
+   * HpServerStatistics:keepalives:
+   *
+   * Signs of life of peers, which keep open the ways through their NATs.
    *
    * Since: 1.0
    */
@@ -120,6 +175,36 @@ hp_server_statistics_class_init (HpServerStatisticsClass *klass)
    * Since: 1.0
    */
   /**
+   * HpServerStatistics:forwarded:
+   *
+   * Messages to another worker of this server or to another server, for a peer
+   * that is there.
+   *
+   * Since: 1.0
+   */
+  /**
+   * HpServerStatistics:refused:
+   *
+   * Requests that were refused; repeats of a request do not count.
+   *
+   * Since: 1.0
+   */
+  /**
+   * HpServerStatistics:cookies:
+   *
+   * Cookies that were handed out: strangers prove their addresses by them
+   * before the server does any work for them.
+   *
+   * Since: 1.0
+   */
+  /**
+   * HpServerStatistics:stun-answers:
+   *
+   * STUN Binding requests (RFC 8489) that were answered.
+   *
+   * Since: 1.0
+   */
+  /**
    * HpServerStatistics:datagrams-received:
    *
    * Datagrams that came in, good and bad.
@@ -134,18 +219,100 @@ hp_server_statistics_class_init (HpServerStatisticsClass *klass)
    * Since: 1.0
    */
   /**
-   * HpServerStatistics:datagrams-dropped:
+   * HpServerStatistics:bytes-received:
    *
-   * Datagrams that came in and were dropped for whatever reason: not of this
-   * protocol, malformed, forged, over a limit.
+   * Bytes of the datagrams that came in, without the headers of UDP and IP.
    *
    * Since: 1.0
    */
   /**
-   * HpServerStatistics:rate-limited:
+   * HpServerStatistics:bytes-sent:
    *
-   * Requests and datagrams that were not served because their sender, or the
-   * network it is in, had reached a limit.
+   * Bytes of the datagrams that were sent, without the headers of UDP and IP.
+   *
+   * Since: 1.0
+   */
+  /**
+   * HpServerStatistics:send-failures:
+   *
+   * Datagrams that the system did not take.
+   *
+   * Since: 1.0
+   */
+  /**
+   * HpServerStatistics:datagrams-dropped:
+   *
+   * Datagrams that came in and were dropped for whatever reason: the sum of all
+   * the reasons.
+   *
+   * Since: 1.0
+   */
+  /**
+   * HpServerStatistics:dropped-malformed:
+   *
+   * Datagrams that were dropped because they are not of this protocol, or break
+   * its rules.
+   *
+   * Since: 1.0
+   */
+  /**
+   * HpServerStatistics:dropped-ticket:
+   *
+   * Datagrams that were dropped because the cookie in them is none of this
+   * server, is too old, or was handed to another address.
+   *
+   * Since: 1.0
+   */
+  /**
+   * HpServerStatistics:dropped-forged:
+   *
+   * Datagrams that were dropped because they are not authentic.
+   *
+   * Since: 1.0
+   */
+  /**
+   * HpServerStatistics:dropped-replayed:
+   *
+   * Datagrams that were dropped because they had come before.
+   *
+   * Since: 1.0
+   */
+  /**
+   * HpServerStatistics:dropped-unknown:
+   *
+   * Datagrams that were dropped because there is no such session, or none any
+   * more.
+   *
+   * Since: 1.0
+   */
+  /**
+   * HpServerStatistics:dropped-rate-limited:
+   *
+   * Datagrams that were not served because their sender, the network it is in,
+   * or all together had reached a limit. Peers that have a session are told so.
+   *
+   * Since: 1.0
+   */
+  /**
+   * HpServerStatistics:dropped-full:
+   *
+   * Datagrams that were dropped because there were #HpMatchServer:max-peers
+   * already, or no room for another request.
+   *
+   * Since: 1.0
+   */
+  /**
+   * HpServerStatistics:registry-failures:
+   *
+   * Questions that the #HpMatchServer:registry could not answer for now.
+   *
+   * Since: 1.0
+   */
+  /**
+   * HpServerStatistics:unclaimed-refreshes:
+   *
+   * Registrations that went on although the #HpMatchServer:registry could not
+   * be asked: who was registered stays so while it is away.
    *
    * Since: 1.0
    */
@@ -158,8 +325,31 @@ hp_server_statistics_class_init (HpServerStatisticsClass *klass)
 }
 
 static void
+hp_server_statistics_class_init (HpServerStatisticsClass *klass)
+{
+  GObjectClass *object_class = G_OBJECT_CLASS (klass);
+
+  object_class->get_property = hp_server_statistics_get_property;
+  install_numbers (object_class);
+  /**
+   * HpServerStatistics:registry-healthy:
+   *
+   * Whether the #HpMatchServer:registry gave an answer when it was last asked;
+   * %TRUE as long as it was not asked.
+   *
+   * Since: 1.0
+   */
+  g_object_class_install_property (
+      object_class, PROP_REGISTRY_HEALTHY,
+      g_param_spec_boolean ("registry-healthy", "Registry healthy",
+                            "Whether the registry works", TRUE,
+                            G_PARAM_READABLE | G_PARAM_STATIC_STRINGS));
+}
+
+static void
 hp_server_statistics_init (HpServerStatistics *self)
 {
+  self->values.registry_healthy = TRUE;
 }
 
 HpServerStatistics *
@@ -170,121 +360,6 @@ hp_server_statistics_new_private (const HpServerStatisticsValues *values)
   self->values = *values;
   return self;
 }
-
-#define DEFINE_GETTER(member)                                                 \
-  guint64 hp_server_statistics_get_##member (HpServerStatistics *self)        \
-  {                                                                           \
-    g_return_val_if_fail (HP_IS_SERVER_STATISTICS (self), 0);                 \
-    return self->values.member;                                               \
-  }
-
-/**
- * hp_server_statistics_get_peers:
- * @self: a #HpServerStatistics
- *
- * Gets #HpServerStatistics:peers.
- *
- * Returns: a number of peers
- *
- * Since: 1.0
- */
-DEFINE_GETTER (peers)
-
-/**
- * hp_server_statistics_get_registrations:
- * @self: a #HpServerStatistics
- *
- * Gets #HpServerStatistics:registrations.
- *
- * Returns: a number of registrations
- *
- * Since: 1.0
- */
-DEFINE_GETTER (registrations)
-
-/**
- * hp_server_statistics_get_handshakes:
- * @self: a #HpServerStatistics
- *
- * Gets #HpServerStatistics:handshakes.
- *
- * Returns: a number of handshakes
- *
- * Since: 1.0
- */
-DEFINE_GETTER (handshakes)
-
-/**
- * hp_server_statistics_get_asks:
- * @self: a #HpServerStatistics
- *
- * Gets #HpServerStatistics:asks.
- *
- * Returns: a number of asks
- *
- * Since: 1.0
- */
-DEFINE_GETTER (asks)
-
-/**
- * hp_server_statistics_get_introductions:
- * @self: a #HpServerStatistics
- *
- * Gets #HpServerStatistics:introductions.
- *
- * Returns: a number of introductions
- *
- * Since: 1.0
- */
-DEFINE_GETTER (introductions)
-
-/**
- * hp_server_statistics_get_datagrams_received:
- * @self: a #HpServerStatistics
- *
- * Gets #HpServerStatistics:datagrams-received.
- *
- * Returns: a number of datagrams
- *
- * Since: 1.0
- */
-DEFINE_GETTER (datagrams_received)
-
-/**
- * hp_server_statistics_get_datagrams_sent:
- * @self: a #HpServerStatistics
- *
- * Gets #HpServerStatistics:datagrams-sent.
- *
- * Returns: a number of datagrams
- *
- * Since: 1.0
- */
-DEFINE_GETTER (datagrams_sent)
-
-/**
- * hp_server_statistics_get_datagrams_dropped:
- * @self: a #HpServerStatistics
- *
- * Gets #HpServerStatistics:datagrams-dropped.
- *
- * Returns: a number of datagrams
- *
- * Since: 1.0
- */
-DEFINE_GETTER (datagrams_dropped)
-
-/**
- * hp_server_statistics_get_rate_limited:
- * @self: a #HpServerStatistics
- *
- * Gets #HpServerStatistics:rate-limited.
- *
- * Returns: a number of requests
- *
- * Since: 1.0
- */
-DEFINE_GETTER (rate_limited)
 
 /**
  * hp_server_statistics_to_string:
@@ -308,5 +383,7 @@ hp_server_statistics_to_string (HpServerStatistics *self)
   for (guint i = 0; i < G_N_ELEMENTS (fields); i++)
     g_string_append_printf (text, "%s: %" G_GUINT64_FORMAT "\n",
                             fields[i].nick, get_field (self, i));
+  g_string_append_printf (text, "Registry: %s\n",
+                          self->values.registry_healthy ? "works" : "fails");
   return g_string_free (text, FALSE);
 }

@@ -19,8 +19,12 @@
 #define MAX_SEND_TIME (500 /* µs */)
 #define MAX_VISITS 256
 #define MAX_EXPIRED 256
-/* Datagrams received before the clock is looked at */
-#define RECEIVE_QUOTA 64
+/* Datagrams received before the clock is looked at: fewer where they take
+ * longer, as handshakes do, a thousand times of a keepalive */
+#define MAX_RECEIVE_QUOTA 64
+#define MIN_RECEIVE_QUOTA 2
+#define MAX_QUOTA_TIME (MAX_RECEIVE_TIME / 2)
+#define MIN_QUOTA_TIME (MAX_RECEIVE_TIME / 8)
 /* Datagrams that are received or sent sooner than it is worth to look at the
  * clock again, which takes 25 ns */
 #define TIMELESS 4
@@ -77,7 +81,7 @@ send_batch (HpEndpoint *self, HpSendBatch *batch)
 {
   if (hp_send_batch_is_empty (batch) || self->is_closed)
     return;
-  hp_endpoint_send_segments (self, &batch->all, batch->segment);
+  hp_endpoint_send_runs (self, batch->runs, batch->n);
   hp_send_batch_empty (batch);
 }
 
@@ -88,8 +92,7 @@ typedef enum
   PULL_GONE, /* the party was removed meanwhile */
 } PullResult;
 
-/* @batch is empty at first. A full one is a turn, or as many bytes, unless
- * @quota says more. */
+/* A full batch is a turn, or as many bytes, unless @quota says more. */
 static PullResult
 pull_into_batch (HpEndpoint *self, HpParty *party, HpSendBatch *batch,
                  guint quota, guint *sent)
@@ -109,12 +112,8 @@ pull_into_batch (HpEndpoint *self, HpParty *party, HpSendBatch *batch,
       pulled = party->klass->pull (party, &outgoing, now);
       is_there = hp_endpoint_leave (self, &call);
       *sent += pulled;
-      if (pulled && outgoing.length > 0
-          && !hp_send_batch_join (batch, &outgoing))
-        {
-          send_batch (self, batch);
-          hp_send_batch_begin (batch, &outgoing);
-        }
+      if (pulled && outgoing.length > 0)
+        hp_send_batch_add (batch, &outgoing);
       if (!is_there)
         return PULL_GONE;
       if (!pulled || outgoing.is_last)
@@ -145,24 +144,35 @@ pull_party (HpEndpoint *self, HpParty *party, HpSendBatch *batch, guint quota,
 gboolean
 hp_endpoint_flush (HpEndpoint *self, HpParty *party)
 {
-  PullResult result;
+  PullResult result = PULL_MORE;
   HpSendBatch batch;
   guint sent = 0;
 
   for (HpCall *call = self->calls; call != NULL; call = call->outer)
     if (call->party == party && call->is_pull)
       return TRUE;
-  if (hp_endpoint_is_blocked (self))
-    return TRUE;
-  self->now = hp_clock_now ();
   /* Not the endpoint's: this may happen inside another party's pull. */
   hp_send_batch_init (&batch);
-  result = pull_party (self, party, &batch, FLUSH_QUOTA, &sent);
+  while (result == PULL_MORE && sent < FLUSH_QUOTA
+         && hp_endpoint_unblock (self))
+    {
+      self->now = hp_clock_now ();
+      result = pull_party (self, party, &batch, FLUSH_QUOTA - sent, &sent);
+    }
   hp_send_batch_clear (&batch);
   return result != PULL_GONE;
 }
 
 /* The dispatch */
+
+static void
+adapt_quota (HpEndpoint *self, gint64 taken)
+{
+  if (taken > MAX_QUOTA_TIME)
+    self->receive_quota = MAX (self->receive_quota / 2, MIN_RECEIVE_QUOTA);
+  else if (taken < MIN_QUOTA_TIME)
+    self->receive_quota = MIN (self->receive_quota * 2, MAX_RECEIVE_QUOTA);
+}
 
 /* FALSE: something may be left */
 static gboolean
@@ -172,14 +182,21 @@ receive_from_main (HpEndpoint *self, guint most, gint64 until)
   guint received = 0;
 
   self->receiving = &self->main;
+  if (self->receive_quota == 0)
+    self->receive_quota = MAX_RECEIVE_QUOTA;
   while (!self->is_closed && !is_drained && received < most
          && self->now < until)
     {
-      received += hp_udp_socket_receive (self->main.socket, RECEIVE_QUOTA,
-                                         hp_endpoint_take, self);
+      gint64 before = self->now;
+      guint n = hp_udp_socket_receive (self->main.socket, self->receive_quota,
+                                       hp_endpoint_take, self);
+
+      received += n;
       is_drained = hp_udp_socket_is_drained (self->main.socket);
-      if (received > TIMELESS || !is_drained)
-        self->now = hp_clock_now ();
+      if (n <= TIMELESS && is_drained)
+        break;
+      self->now = hp_clock_now ();
+      adapt_quota (self, self->now - before);
     }
   self->receiving = NULL;
   return is_drained;
@@ -286,6 +303,8 @@ set_priority (HpEndpoint *self, gboolean is_busy)
 {
   int priority = g_source_get_priority (self->source);
 
+  if (self->is_steadfast)
+    return;
   if (is_busy)
     {
       self->lulls = 0;

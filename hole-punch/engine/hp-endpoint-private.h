@@ -25,8 +25,7 @@ struct _HpCall
   HpCall *outer;
 };
 
-/* What the kernel did not take: one batch, or two when a pull gave something
- * that did not go with the rest */
+/* What the kernel did not take: what goes one way of a batch */
 typedef struct
 {
   HpOutgoing outgoing; /* what is left of it */
@@ -57,6 +56,7 @@ struct _HpEndpoint
   GHashTable *carriers;  /* number → HpCarrier */
   guint last_number;
   guint n_blocked; /* sockets that keep something */
+  gint64 patience; /* µs to wait yet for what is kept; 0 unless closing */
   HpAddress address;
   gboolean has_ipv6;
   HpStrayFunc stray;
@@ -64,9 +64,11 @@ struct _HpEndpoint
   gboolean is_closed;
   gboolean is_dispatching;
   HpEndpointSocket *receiving; /* the one in use; NULL: none */
+  guint receive_quota; /* of socket 0, before the clock is looked at */
   guint n_in_carriers; /* sends that are running */
   guint hurried_in; /* turn of the source: somebody was in a hurry */
   gboolean answers_unknown;
+  gboolean is_steadfast;
   guint lulls; /* dispatches in a row that left nothing over */
   gint64 now; /* of what is being done */
 
@@ -97,20 +99,30 @@ void hp_endpoint_enter (HpEndpoint *self, HpCall *call, HpParty *party,
 gboolean hp_endpoint_leave (HpEndpoint *self, HpCall *call);
 void hp_endpoint_touch (HpEndpoint *self, HpParty *party);
 void hp_endpoint_untouch (HpEndpoint *self, HpParty *party);
-/* What a party that goes still had to say, as far as the kernel takes it;
- * FALSE: it went already, meanwhile */
+/* What a party that goes still had to say, as far as the kernel takes it, for
+ * which it waits while the endpoint is closing; FALSE: it went already,
+ * meanwhile */
 gboolean hp_endpoint_flush (HpEndpoint *self, HpParty *party);
 
 /* Something is kept until the kernel takes it: no party is asked for more.
  * They cannot know by which socket the next one will leave. */
 gboolean hp_endpoint_is_blocked (const HpEndpoint *self);
+/* Waits for that while there is patience, which it takes from; FALSE: it is
+ * blocked still */
+gboolean hp_endpoint_unblock (HpEndpoint *self);
 /* Datagrams of @segment bytes; see hp_udp_socket_send_segments(). What does
  * not go yet is kept. */
 void hp_endpoint_send_segments (HpEndpoint *self, HpOutgoing *outgoing,
                                 gsize segment);
+/* The same of many, which may go by several sockets */
+void hp_endpoint_send_runs (HpEndpoint *self, HpUdpRun *runs, guint n);
 void hp_endpoint_send_kept (HpEndpoint *self, HpEndpointSocket *socket);
 /* A turn of the sockets that have something, within these bounds; FALSE:
  * something may be left */
 gboolean hp_endpoint_receive_from_further (HpEndpoint *self, guint most,
                                            gint64 until);
+/* All of @first's, with their numbers */
+gboolean hp_endpoint_share_further (HpEndpoint *self, HpEndpoint *first,
+                                    guint share, guint n_shares,
+                                    GError **error);
 void hp_endpoint_close_sockets (HpEndpoint *self);

@@ -123,6 +123,39 @@ hp_endpoint_send_kept (HpEndpoint *self, HpEndpointSocket *socket)
   set_wants_writable (self, socket, FALSE);
 }
 
+static HpEndpointSocket *
+find_blocked (HpEndpoint *self)
+{
+  HpEndpointSocket *socket;
+  GHashTableIter iter;
+
+  if (self->main.kept.head != NULL)
+    return &self->main;
+  g_hash_table_iter_init (&iter, self->further);
+  while (g_hash_table_iter_next (&iter, NULL, (gpointer *) &socket))
+    if (socket->kept.head != NULL)
+      return socket;
+  return NULL;
+}
+
+gboolean
+hp_endpoint_unblock (HpEndpoint *self)
+{
+  HpEndpointSocket *socket;
+  gint64 until;
+
+  if (!hp_endpoint_is_blocked (self) || self->patience == 0)
+    return !hp_endpoint_is_blocked (self);
+  until = hp_clock_now () + self->patience;
+  while (self->patience > 0 && (socket = find_blocked (self)) != NULL)
+    {
+      if (hp_udp_socket_await_writable (socket->socket, self->patience))
+        hp_endpoint_send_kept (self, socket);
+      self->patience = MAX (until - hp_clock_now (), 0);
+    }
+  return !hp_endpoint_is_blocked (self);
+}
+
 /* The carrier may be removed with each datagram. */
 static void
 send_by_carrier (HpEndpoint *self, const HpOutgoing *outgoing, gsize segment)
@@ -159,6 +192,46 @@ hp_endpoint_send_segments (HpEndpoint *self, HpOutgoing *outgoing,
   else if (socket->kept.head != NULL
            || transmit (self, socket, outgoing, segment) == HP_SEND_BLOCKED)
     keep (self, socket, outgoing, segment);
+}
+
+/* How many of the first ones went in one call: all by one socket */
+static guint
+transmit_runs (HpEndpoint *self, const HpUdpRun *runs, guint n)
+{
+  guint number = runs->all.route.socket;
+  HpEndpointSocket *socket = find_socket (self, number);
+  guint together = 1;
+  guint sent;
+
+  while (together < n && runs[together].all.route.socket == number)
+    together++;
+  if (together == 1 || socket == NULL || socket->kept.head != NULL)
+    return 0;
+  sent = hp_udp_socket_send_runs (socket->socket, runs, together);
+  for (guint i = 0; i < sent; i++)
+    {
+      gsize length = runs[i].all.length;
+
+      self->statistics.datagrams_sent
+          += (length + runs[i].segment - 1) / runs[i].segment;
+      self->statistics.bytes_sent += length;
+    }
+  return sent;
+}
+
+void
+hp_endpoint_send_runs (HpEndpoint *self, HpUdpRun *runs, guint n)
+{
+  guint done;
+
+  for (guint i = 0; i < n && !self->is_closed; i += done)
+    {
+      done = transmit_runs (self, runs + i, n - i);
+      if (done > 0)
+        continue;
+      hp_endpoint_send_segments (self, &runs[i].all, runs[i].segment);
+      done = 1;
+    }
 }
 
 void
@@ -295,6 +368,24 @@ get_own_ip (HpEndpoint *self)
       g_inet_socket_address_get_address (G_INET_SOCKET_ADDRESS (own)));
 }
 
+/* Takes over @socket if it does */
+static gboolean
+add_socket (HpEndpoint *self, HpUdpSocket *socket, GError **error)
+{
+  guint number = hp_udp_socket_get_number (socket);
+  HpEndpointSocket *further;
+
+  if (!ensure_set (self, error)
+      || !hp_udp_set_add (self->set, hp_udp_socket_get_fd (socket), number,
+                          error))
+    return FALSE;
+  further = g_new0 (HpEndpointSocket, 1);
+  further->number = self->last_number = number;
+  further->socket = socket;
+  g_hash_table_insert (self->further, GUINT_TO_POINTER (number), further);
+  return TRUE;
+}
+
 guint
 hp_endpoint_open_socket (HpEndpoint *self, const char *address, guint16 port,
                          GError **error)
@@ -302,7 +393,6 @@ hp_endpoint_open_socket (HpEndpoint *self, const char *address, guint16 port,
   g_autofree char *own_ip = address == NULL ? get_own_ip (self) : NULL;
   g_autoptr (HpUdpSocket) socket = NULL;
   guint number = self->last_number + 1;
-  HpEndpointSocket *further;
 
   if (self->is_closed)
     {
@@ -313,15 +403,30 @@ hp_endpoint_open_socket (HpEndpoint *self, const char *address, guint16 port,
   socket = hp_udp_socket_new_beside (self->main.socket,
                                      address != NULL ? address : own_ip, port,
                                      number, error);
-  if (socket == NULL || !ensure_set (self, error)
-      || !hp_udp_set_add (self->set, hp_udp_socket_get_fd (socket), number,
-                          error))
+  if (socket == NULL || !add_socket (self, socket, error))
     return 0;
-  further = g_new0 (HpEndpointSocket, 1);
-  further->number = self->last_number = number;
-  further->socket = g_steal_pointer (&socket);
-  g_hash_table_insert (self->further, GUINT_TO_POINTER (number), further);
+  socket = NULL;
   return number;
+}
+
+gboolean
+hp_endpoint_share_further (HpEndpoint *self, HpEndpoint *first, guint share,
+                           guint n_shares, GError **error)
+{
+  for (guint number = 1; number <= first->last_number; number++)
+    {
+      HpEndpointSocket *theirs = find_socket (first, number);
+      g_autoptr (HpUdpSocket) socket = NULL;
+
+      if (theirs == NULL)
+        continue;
+      socket = hp_udp_socket_new_sharing_beside (
+          theirs->socket, share, n_shares, self->main.socket, error);
+      if (socket == NULL || !add_socket (self, socket, error))
+        return FALSE;
+      socket = NULL;
+    }
+  return TRUE;
 }
 
 void

@@ -13,6 +13,10 @@
 #define UNKNOWN_PER_PREFIX 4
 #define UNKNOWN_HEEDED 20
 #define LIMITER_BUCKETS 256
+/* What closing waits, all told, for a kernel that takes nothing: farewells of a
+ * match server are more than it takes at once, but a network that is stuck must
+ * not hold whoever closes. */
+#define PATIENCE (2 * G_USEC_PER_SEC)
 
 static HpRateLimiter *
 new_limiter (guint tokens, guint n_buckets)
@@ -21,20 +25,15 @@ new_limiter (guint tokens, guint n_buckets)
                               hp_random_u64 (&hp_crypto_random));
 }
 
-HpEndpoint *
-hp_endpoint_new (const char *address, guint16 port, HpStrayFunc stray,
-                 gpointer user_data, GError **error)
+/* Takes over @socket */
+static HpEndpoint *
+endpoint_new (HpUdpSocket *socket, HpStrayFunc stray, gpointer user_data)
 {
-  g_autoptr (HpUdpSocket) socket = NULL;
-  HpEndpoint *self;
+  HpEndpoint *self = g_new0 (HpEndpoint, 1);
 
-  socket = hp_udp_socket_new (address, port, 0, error);
-  if (socket == NULL)
-    return NULL;
-  self = g_new0 (HpEndpoint, 1);
   g_atomic_ref_count_init (&self->references);
   self->context = g_main_context_ref_thread_default ();
-  self->main.socket = g_steal_pointer (&socket);
+  self->main.socket = socket;
   self->further = g_hash_table_new (NULL, NULL);
   self->carriers = g_hash_table_new (NULL, NULL);
   self->address = *hp_udp_socket_get_address (self->main.socket);
@@ -53,6 +52,31 @@ hp_endpoint_new (const char *address, guint16 port, HpStrayFunc stray,
   hp_udp_source_add (self->source, hp_udp_socket_get_fd (self->main.socket));
   g_source_attach (self->source, self->context);
   return self;
+}
+
+HpEndpoint *
+hp_endpoint_new (const char *address, guint16 port, HpStrayFunc stray,
+                 gpointer user_data, GError **error)
+{
+  HpUdpSocket *socket = hp_udp_socket_new (address, port, 0, error);
+
+  return socket != NULL ? endpoint_new (socket, stray, user_data) : NULL;
+}
+
+HpEndpoint *
+hp_endpoint_new_sharing (HpEndpoint *first, guint share, guint n_shares,
+                         HpStrayFunc stray, gpointer user_data, GError **error)
+{
+  HpUdpSocket *socket = hp_udp_socket_new_sharing (first->main.socket, share,
+                                                   n_shares, 0, error);
+  g_autoptr (HpEndpoint) self = NULL;
+
+  if (socket == NULL)
+    return NULL;
+  self = endpoint_new (socket, stray, user_data);
+  if (!hp_endpoint_share_further (self, first, share, n_shares, error))
+    return NULL;
+  return g_steal_pointer (&self);
 }
 
 HpEndpoint *
@@ -89,9 +113,14 @@ hp_endpoint_close (HpEndpoint *self)
 {
   if (self->is_closed)
     return;
+  self->patience = PATIENCE;
   while (self->parties->len > 0)
     hp_endpoint_remove_party (
         self, g_ptr_array_index (self->parties, self->parties->len - 1));
+  /* By one of them, that was asked what it still has to send */
+  if (self->is_closed)
+    return;
+  hp_endpoint_unblock (self);
   self->is_closed = TRUE;
   self->stray = NULL;
   g_source_destroy (self->source);
@@ -250,6 +279,12 @@ void
 hp_endpoint_set_answer_unknown (HpEndpoint *self, gboolean answer)
 {
   self->answers_unknown = answer;
+}
+
+void
+hp_endpoint_set_steadfast (HpEndpoint *self, gboolean is_steadfast)
+{
+  self->is_steadfast = is_steadfast;
 }
 
 const HpEndpointStatistics *

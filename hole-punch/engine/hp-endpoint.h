@@ -79,11 +79,20 @@ typedef gboolean (*HpStrayFunc) (gpointer user_data,
 HpEndpoint *hp_endpoint_new (const char *address, guint16 port,
                              HpStrayFunc stray, gpointer user_data,
                              GError **error);
+/* The same, for another thread: all its sockets are at the addresses of those
+ * that @first has by now, and have the same numbers. Of @n_shares endpoints it
+ * gets what hp-udp-steering.h says is for @share, from 1 on; @first is 0. In
+ * that order, in one thread, before any of them is dispatched. NOT_SUPPORTED:
+ * the system has no such thing. */
+HpEndpoint *hp_endpoint_new_sharing (HpEndpoint *first, guint share,
+                                     guint n_shares, HpStrayFunc stray,
+                                     gpointer user_data, GError **error);
 HpEndpoint *hp_endpoint_ref (HpEndpoint *self);
 void hp_endpoint_unref (HpEndpoint *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (HpEndpoint, hp_endpoint_unref)
 /* Destroys source and sockets; parties are removed, stray is not called any
- * more. What parties still had to send is pulled and sent before. */
+ * more. What parties still had to send is pulled and sent before, with at most
+ * 2 s of waiting where the kernel does not take it. */
 void hp_endpoint_close (HpEndpoint *self);
 
 const HpAddress *hp_endpoint_get_address (const HpEndpoint *self);
@@ -167,4 +176,7 @@ void hp_endpoint_send (HpEndpoint *self, const HpOutgoing *outgoing);
 /* DATA with an unknown index that stray() does not claim is answered by
  * UNKNOWN (rate-limited); not at first */
 void hp_endpoint_set_answer_unknown (HpEndpoint *self, gboolean answer);
+/* What else is in its context has the same priority, and is to keep it: it does
+ * not step back when it is busy; not at first */
+void hp_endpoint_set_steadfast (HpEndpoint *self, gboolean is_steadfast);
 const HpEndpointStatistics *hp_endpoint_get_statistics (const HpEndpoint *self);

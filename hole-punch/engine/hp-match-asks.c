@@ -6,19 +6,27 @@
 
 #include <string.h>
 
+/* A larger one would only let the other side wait before it starts. */
+#define MAX_ROUND_TRIP (3 * G_TIME_SPAN_SECOND)
+
 #define KEY_SIZE (sizeof ((HpMatchAsk *) NULL)->key)
 
 G_STATIC_ASSERT (sizeof ((HpMatchAsk *) NULL)->key
                  == HP_KEY_SIZE + sizeof (guint64));
 
 static guint
-hash_key (gconstpointer key)
+get_hash (gconstpointer key)
 {
-  const HpMatchAsk *ask = key;
-  guint hash;
+  return ((const HpMatchAsk *) key)->hash;
+}
 
-  memcpy (&hash, ask->key.caller, sizeof hash);
-  return hash ^ g_int64_hash (&ask->key.request);
+static void
+set_key (const HpMatchAsks *self, HpMatchAsk *ask,
+         const guint8 caller[HP_KEY_SIZE], guint64 request)
+{
+  memcpy (ask->key.caller, caller, HP_KEY_SIZE);
+  ask->key.request = request;
+  ask->hash = hp_siphash (&self->secret, &ask->key, KEY_SIZE);
 }
 
 static gboolean
@@ -29,11 +37,13 @@ equal_key (gconstpointer a, gconstpointer b)
 }
 
 void
-hp_match_asks_init (HpMatchAsks *self)
+hp_match_asks_init (HpMatchAsks *self, const HpRandom *random)
 {
-  self->by_key = g_hash_table_new (hash_key, equal_key);
+  hp_random_fill (random, &self->secret, sizeof self->secret);
+  self->by_key = g_hash_table_new (get_hash, equal_key);
   self->by_ticket = g_hash_table_new (g_int64_hash, g_int64_equal);
-  g_queue_init (&self->queue);
+  g_queue_init (&self->pending);
+  g_queue_init (&self->settled);
 }
 
 static void
@@ -41,6 +51,7 @@ free_ask (HpMatchAsk *ask)
 {
   hp_crypto_wipe (&ask->ticket, sizeof ask->ticket);
   g_free (ask->from_callee);
+  g_free (ask->remote);
   g_free (ask);
 }
 
@@ -51,14 +62,15 @@ hp_match_asks_clear (HpMatchAsks *self)
 
   g_clear_pointer (&self->by_key, g_hash_table_unref);
   g_clear_pointer (&self->by_ticket, g_hash_table_unref);
-  while ((link = g_queue_pop_head_link (&self->queue)) != NULL)
+  while ((link = g_queue_pop_head_link (&self->pending)) != NULL
+         || (link = g_queue_pop_head_link (&self->settled)) != NULL)
     free_ask (link->data);
 }
 
 guint
 hp_match_asks_count (const HpMatchAsks *self)
 {
-  return self->queue.length;
+  return self->pending.length + self->settled.length;
 }
 
 HpMatchAsk *
@@ -67,8 +79,7 @@ hp_match_asks_find (const HpMatchAsks *self, const guint8 caller[HP_KEY_SIZE],
 {
   HpMatchAsk wanted;
 
-  memcpy (wanted.key.caller, caller, HP_KEY_SIZE);
-  wanted.key.request = request;
+  set_key (self, &wanted, caller, request);
   return g_hash_table_lookup (self->by_key, &wanted);
 }
 
@@ -84,13 +95,12 @@ hp_match_asks_add (HpMatchAsks *self, const guint8 caller[HP_KEY_SIZE],
 {
   HpMatchAsk *ask = g_new0 (HpMatchAsk, 1);
 
-  memcpy (ask->key.caller, caller, HP_KEY_SIZE);
-  ask->key.request = request;
-  ask->asked_at = ask->repeated_at = now;
+  set_key (self, ask, caller, request);
+  ask->changed_at = ask->repeated_at = now;
   ask->link.data = ask;
   g_assert (!g_hash_table_contains (self->by_key, ask));
   g_hash_table_add (self->by_key, ask);
-  g_queue_push_tail_link (&self->queue, &ask->link);
+  g_queue_push_tail_link (&self->pending, &ask->link);
   return ask;
 }
 
@@ -106,18 +116,110 @@ hp_match_asks_set_ticket (HpMatchAsks *self, HpMatchAsk *ask,
   return TRUE;
 }
 
+static GQueue *
+get_queue (HpMatchAsks *self, const HpMatchAsk *ask)
+{
+  return ask->state >= HP_MATCH_ASK_ANSWERED ? &self->settled
+                                             : &self->pending;
+}
+
+void
+hp_match_asks_settle (HpMatchAsks *self, HpMatchAsk *ask,
+                      HpMatchAskState state, gint64 now)
+{
+  g_assert (state >= HP_MATCH_ASK_ANSWERED);
+
+  g_queue_unlink (get_queue (self, ask), &ask->link);
+  ask->state = state;
+  ask->changed_at = now;
+  ask->repeats = 0;
+  g_queue_push_tail_link (&self->settled, &ask->link);
+}
+
 void
 hp_match_asks_remove (HpMatchAsks *self, HpMatchAsk *ask)
 {
   if (ask->has_ticket)
     g_hash_table_remove (self->by_ticket, &ask->ticket.number);
   g_hash_table_remove (self->by_key, ask);
-  g_queue_unlink (&self->queue, &ask->link);
+  g_queue_unlink (get_queue (self, ask), &ask->link);
   free_ask (ask);
 }
 
-HpMatchAsk *
-hp_match_asks_oldest (const HpMatchAsks *self)
+gboolean
+hp_match_asks_make_room (HpMatchAsks *self, guint most)
 {
-  return g_queue_peek_head ((GQueue *) &self->queue);
+  HpMatchAsk *oldest = g_queue_peek_head (&self->settled);
+
+  if (hp_match_asks_count (self) < most)
+    return TRUE;
+  if (oldest == NULL)
+    return FALSE;
+  hp_match_asks_remove (self, oldest);
+  return TRUE;
+}
+
+HpMatchAsk *
+hp_match_asks_find_expired (const HpMatchAsks *self, gint64 now)
+{
+  const GQueue *queues[] = { &self->pending, &self->settled };
+
+  for (guint i = 0; i < G_N_ELEMENTS (queues); i++)
+    {
+      HpMatchAsk *ask = g_queue_peek_head ((GQueue *) queues[i]);
+
+      if (ask != NULL && ask->changed_at + HP_MATCH_ASK_LIFETIME <= now)
+        return ask;
+    }
+  return NULL;
+}
+
+gint64
+hp_match_asks_get_deadline (const HpMatchAsks *self)
+{
+  const HpMatchAsk *pending = g_queue_peek_head ((GQueue *) &self->pending);
+  const HpMatchAsk *settled = g_queue_peek_head ((GQueue *) &self->settled);
+  gint64 since = G_MAXINT64;
+
+  if (pending != NULL)
+    since = pending->changed_at;
+  if (settled != NULL)
+    since = MIN (since, settled->changed_at);
+  return since == G_MAXINT64 ? since : since + HP_MATCH_ASK_LIFETIME;
+}
+
+/* Offers */
+
+void
+hp_match_offer_set (HpMatchOffer *self, guint16 suites, guint64 round_trip,
+                    const HpNatFacts *nat, const HpWireCandidates *candidates,
+                    gint64 now)
+{
+  /* Whole, so that two offers can be compared */
+  memset (self, 0, sizeof *self);
+  self->suites = suites;
+  self->round_trip = MIN (round_trip, MAX_ROUND_TRIP);
+  self->nat = *nat;
+  self->nat_at = now;
+  self->candidates.n_candidates = candidates->n_candidates;
+  for (guint i = 0; i < candidates->n_candidates; i++)
+    {
+      const HpWireCandidate *from = candidates->candidates + i;
+      HpWireCandidate *to = self->candidates.candidates + i;
+
+      to->address = from->address;
+      to->kind = from->kind;
+      to->has_proof = from->has_proof;
+      if (from->has_proof)
+        memcpy (to->proof, from->proof, HP_PROOF_SIZE);
+    }
+}
+
+gboolean
+hp_match_offer_is_news (const HpMatchOffer *self, const HpMatchOffer *before)
+{
+  return !hp_nat_facts_same_kind (&self->nat, &before->nat)
+         || self->nat.port != before->nat.port
+         || memcmp (&self->candidates, &before->candidates,
+                    sizeof self->candidates) != 0;
 }

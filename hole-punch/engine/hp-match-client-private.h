@@ -44,13 +44,16 @@ struct _HpMatchClient
   gint64 handshake_at; /* when the INITIATION is to be sent (again) */
   gint64 handshake_interval;
   gint64 handshake_until;
+  guint failures; /* handshakes and short sessions in a row */
 
   /* The session: of CONNECTED, or an old one that may come back */
   HpSession *session;
   HpRoute route; /* to the server; its socket as above */
   gint64 lost_at;  /* then the old one is given up */
+  gint64 connected_at;
   gint64 heard_at;
   gint64 ping_at;
+  gint64 phase; /* of the regular PINGs, until the first one */
   gint64 pinged_at; /* of the only PING that waits; 0: none, or several */
   gint64 kept_at;   /* of the last regular PING */
   guint unanswered; /* PINGs since anything was heard */
@@ -85,8 +88,8 @@ gboolean hp_match_client_shake (HpMatchClient *self,
 /* Takes @session */
 void hp_match_client_connected (HpMatchClient *self, HpSession *session,
                                 gint64 now);
-/* The server sent a CLOSE: greets again in a while, or not at all */
-void hp_match_client_rest (HpMatchClient *self, HpCloseCode code, gint64 now);
+/* Greets once @until is there; the session is over */
+void hp_match_client_rest (HpMatchClient *self, gint64 until);
 /* An authentic packet came in the session */
 void hp_match_client_heard (HpMatchClient *self, gint64 now);
 /* PING at once, and be less patient about the answer */
@@ -94,6 +97,16 @@ void hp_match_client_hurry (HpMatchClient *self, gint64 now);
 void hp_match_client_set_observed (HpMatchClient *self,
                                    const HpAddress *observed);
 void hp_match_client_measured (HpMatchClient *self, gint64 round_trip);
+
+/* hp-match-client-leaving.c */
+
+/* The server sent a CLOSE: greets again in a while, or not at all */
+void hp_match_client_dismissed (HpMatchClient *self, HpCloseCode code,
+                                gint64 now);
+/* A COOKIE, but no RESPONSE */
+void hp_match_client_handshake_failed (HpMatchClient *self, gint64 now);
+/* PINGs unanswered */
+void hp_match_client_silent (HpMatchClient *self, gint64 now);
 
 /* hp-match-client-knock.c */
 

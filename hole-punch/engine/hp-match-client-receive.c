@@ -53,6 +53,9 @@ receive_cookie (HpMatchClient *self, const HpDatagram *datagram, gint64 now)
     }
   if (self->state == HP_MATCH_GREETING)
     {
+      /* It may be farther than the one before. */
+      if (!hp_address_equal (&greeter->route.remote, &self->route.remote))
+        self->round_trip = -1;
       hp_match_client_measured (self, round_trip);
       if (!hp_match_client_shake (self, &cookie, &greeter->route, now))
         hp_greeter_start (greeter, &self->config.random, now + COOKIE_RETRY);
@@ -112,8 +115,8 @@ receive_unknown (HpMatchClient *self, const HpDatagram *datagram, gint64 now)
       && (self->hinted_at == 0 || now - self->hinted_at >= HINT_INTERVAL))
     {
       self->hinted_at = now;
-      self->patience = MIN (self->patience, self->unanswered + 2);
       hp_match_client_hurry (self, now);
+      self->patience = MIN (self->patience, MAX (self->unanswered, 1));
     }
   return TRUE;
 }
@@ -331,7 +334,7 @@ receive_frame (HpMatchClient *self, const HpFrame *frame, gint64 now)
       self->ping_at = now;
       return TRUE;
     case HP_FRAME_CLOSE:
-      hp_match_client_rest (self, frame->close.code, now);
+      hp_match_client_dismissed (self, frame->close.code, now);
       return FALSE;
     case HP_FRAME_PATH_CHALLENGE:
       self->has_challenge = TRUE;

@@ -29,7 +29,7 @@ hp_match_client_add_relay (HpMatchClient *self, guint socket,
   /* It is not much farther than the server itself, there and back twice. */
   if (self->round_trip >= 0)
     hp_greeter_hurry (&self->greeting.relay_greeter, 3 * self->round_trip);
-  if (self->greeting.relay_only && self->greeting.n_greeters > 0)
+  if (self->greeting.relay_only && self->greeting.n_targets > 0)
     hp_match_client_greet (self, now);
 }
 

@@ -7,25 +7,28 @@
  *
  *   IDLE ── addresses ──▸ GREETING ── COOKIE ──▸ SHAKING ── RESPONSE ──┐
  *                          ▴   ▴ ▴                  │                  ▾
- *            time is up ── │ ──│─┴──── no answer ───┘              CONNECTED
+ *            time is up ── │ ──│─┘                  │              CONNECTED
  *   RESTING ───────────────┘   └────── PINGs unanswered ───────────────┤
- *      ▴                                                               │
+ *      ▴  ▴                                         │                  │
+ *      │  └─────────── no answer ───────────────────┘                  │
  *      └────────────────────────── CLOSE ──────────────────────────────┘
  *
- * HELLO goes to all the addresses of the server, the families in turn 50 ms
- * apart (RFC 8305 in small); the first COOKIE wins the session; the other
- * family's COOKIE proves our address of that family, and is refreshed with
- * every keepalive. Requests are repeated until they are answered (1.5 round
- * trips, doubling to 1 s). A PING every keepalive interval, answered by
- * OBSERVED; unanswered, it is repeated faster, and then the handshake begins
- * anew beside the old session (which is back if it is heard of before); after
- * it everything registered is registered again. UNKNOWN only hurries the PING.
- * The server's PING is answered by a PING, its PATH_CHALLENGE by the
- * PATH_RESPONSE.
+ * HELLO goes to all the addresses of the server, in an order left to chance but
+ * the families in turn, 50 ms apart (RFC 8305 in small); the first COOKIE wins
+ * the session; the other family's COOKIE proves our address of that family, and
+ * is refreshed with every keepalive. Requests are repeated until they are
+ * answered (1.5 round trips, doubling to 1 s). A PING every keepalive interval,
+ * answered by OBSERVED; unanswered, it is repeated faster, and then the
+ * handshake begins anew beside the old session (which is back if it is heard of
+ * before); after it everything registered is registered again. UNKNOWN only
+ * hurries the PING, and the handshake if that is not answered either. The
+ * server's PING is answered by a PING, its PATH_CHALLENGE by the PATH_RESPONSE.
  *
- * CLOSE makes it rest: a moment, with jitter, before it greets again; but if a
- * newer session with our identity has taken its place, until it is told to go
- * on (hp_match_client_set_addresses(), hp_match_client_check()), so that two
+ * CLOSE makes it rest, as does a COOKIE without a RESPONSE: a time left to
+ * chance, the longer the more often it comes to that in a row, before it greets
+ * again (hp-match-client-leaving.c); but if a newer session with our identity
+ * has taken its place, until it is told to go on
+ * (hp_match_client_set_addresses(), hp_match_client_check()), so that two
  * programs with one identity do not displace each other for ever.
  */
 
@@ -185,6 +188,8 @@ gboolean hp_match_client_next_event (HpMatchClient *self,
                                      HpMatchEvent *event);
 
 gboolean hp_match_client_is_connected (const HpMatchClient *self);
+/* It tries, or will try, to be */
+gboolean hp_match_client_is_seeking (const HpMatchClient *self);
 gboolean hp_match_client_is_registered (const HpMatchClient *self);
 /* As the server sees us; NULL while not known */
 const HpAddress *hp_match_client_get_observed (const HpMatchClient *self);

@@ -6,6 +6,11 @@
  * (RFC 8305 in small), until one has answered; after that one to the family
  * that lost, whose COOKIE proves our address of that family.
  *
+ * Several addresses of one family are several servers, as good as each other:
+ * which of them is first is left to chance, so that every server gets its
+ * share. One that was found wanting is asked last, and not before some time has
+ * passed while there are others.
+ *
  * One more goes through a relay, if there is one: its COOKIE proves the relayed
  * address, and where no UDP gets out it may be the only one.
  */
@@ -23,10 +28,17 @@ typedef struct
   gint64 proven_at;
 } HpMatchProof;
 
+/* One address of the server's */
 typedef struct
 {
-  guint n_greeters;
-  HpGreeter greeters[HP_MATCH_MAX_ADDRESSES];
+  HpGreeter greeter;
+  gint64 shunned_until; /* in favour of the others */
+} HpMatchTarget;
+
+typedef struct
+{
+  guint n_targets;
+  HpMatchTarget targets[HP_MATCH_MAX_ADDRESSES]; /* in the order of asking */
   guint8 server_family; /* that of the session; HP_ADDRESS_NONE: none won yet */
   gint64 prove_until;   /* a HELLO for a proof is given up then */
   HpMatchProof ipv4;
@@ -37,6 +49,7 @@ typedef struct
   guint relay_socket;  /* 0: there is none */
   HpAddress relay_address; /* as others see it */
   HpGreeter relay_greeter;
+  guint relay_turn; /* which of the targets it is that is greeted through it */
   HpMatchProof relay;
 } HpMatchGreeting;
 
@@ -46,6 +59,16 @@ void hp_match_greeting_set_addresses (HpMatchGreeting *self,
                                       const HpRandom *random);
 gboolean hp_match_greeting_has_address (const HpMatchGreeting *self,
                                         const HpAddress *address);
+/* Another server than the one at @address: one of its family, since the other
+ * family's is likely to be the same one, and not shunned at @now */
+gboolean hp_match_greeting_has_other (const HpMatchGreeting *self,
+                                      const HpAddress *address, gint64 now);
+/* For the next start */
+void hp_match_greeting_put_first (HpMatchGreeting *self,
+                                  const HpAddress *address);
+void hp_match_greeting_put_last (HpMatchGreeting *self,
+                                 const HpAddress *address,
+                                 gint64 shunned_until);
 void hp_match_greeting_start (HpMatchGreeting *self, const HpRandom *random,
                               gint64 now);
 /* The server has won by @route: only what it does not prove goes on */
@@ -75,6 +98,6 @@ void hp_match_greeting_add_candidates (const HpMatchGreeting *self,
                                        HpWireCandidates *candidates,
                                        gint64 now);
 gboolean hp_match_greeting_pull (HpMatchGreeting *self, HpOutgoing *outgoing,
-                                 gint64 now);
+                                 const HpRandom *random, gint64 now);
 gint64 hp_match_greeting_get_deadline (const HpMatchGreeting *self);
 void hp_match_greeting_expire (HpMatchGreeting *self, gint64 now);

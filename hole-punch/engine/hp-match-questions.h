@@ -16,6 +16,7 @@ typedef enum
   HP_MATCH_QUESTION_CLAIM,                  /* subject: HpMatchClaim */
   HP_MATCH_QUESTION_AUTHORIZE_REGISTRATION, /* the same */
   HP_MATCH_QUESTION_LOOKUP,                 /* subject: HpMatchAsk */
+  HP_MATCH_QUESTION_CALL,                   /* the same; to another place */
   HP_MATCH_QUESTION_AUTHORIZE_INTRODUCTION, /* the same */
 } HpMatchQuestionKind;
 

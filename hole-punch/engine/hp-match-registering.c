@@ -26,26 +26,70 @@ add_id_event (HpMatchService *self, HpServiceEventType type, const char *id,
   memcpy (event->public_key, public_key, HP_KEY_SIZE);
 }
 
+static void
+remove_presence (HpMatchService *self, HpMatchSession *session)
+{
+  hp_match_networks_remove (&self->networks, &session->route.remote);
+  hp_match_presences_remove (&self->presences, session->presence);
+}
+
 void
 hp_match_service_end_presence (HpMatchService *self, HpMatchSession *session)
 {
-  HpMatchPresence *presence = g_steal_pointer (&session->presence);
+  HpMatchPresence *presence = session->presence;
 
   if (presence == NULL)
     return;
   add_id_event (self, HP_SERVICE_EVENT_EXPIRED, presence->id,
-                presence->public_key);
+                session->public_key);
   if (presence->flags & HP_REGISTER_EPHEMERAL)
     add_id_event (self, HP_SERVICE_EVENT_RELEASE, presence->id,
-                  presence->public_key);
-  hp_match_presences_remove (&self->presences, presence);
+                  session->public_key);
+  remove_presence (self, session);
+}
+
+void
+hp_match_service_inherit_presence (HpMatchService *self,
+                                   HpMatchSession *older,
+                                   HpMatchSession *session)
+{
+  if (older->presence == NULL)
+    return;
+  hp_match_networks_remove (&self->networks, &older->route.remote);
+  hp_match_networks_add (&self->networks, &session->route.remote);
+  hp_match_presences_move (&self->presences, older, session);
+}
+
+/* Who moves keeps what it has, be it beyond a limit there. */
+void
+hp_match_service_move_session (HpMatchService *self, HpMatchSession *session,
+                               const HpRoute *route)
+{
+  if (session->presence != NULL)
+    hp_match_networks_remove (&self->networks, &session->route.remote);
+  hp_match_sessions_set_route (&self->sessions, session, route);
+  if (session->presence != NULL)
+    hp_match_networks_add (&self->networks, &session->route.remote);
+}
+
+void
+hp_match_service_move_presence (HpMatchService *self, HpMatchSession *session)
+{
+  HpServiceEvent *event;
+
+  if (session->presence == NULL)
+    return;
+  event = hp_match_service_add_event (self, HP_SERVICE_EVENT_EXPIRED);
+  g_strlcpy (event->id, session->presence->id, sizeof event->id);
+  memcpy (event->public_key, session->public_key, HP_KEY_SIZE);
+  event->replaced = TRUE;
+  remove_presence (self, session);
 }
 
 static HpMatchSession *
 find_holder (HpMatchService *self, const HpMatchPresence *presence)
 {
-  return hp_match_sessions_find_identity (&self->sessions,
-                                          presence->public_key);
+  return hp_match_presences_get_holder (&self->presences, presence);
 }
 
 void
@@ -53,9 +97,13 @@ hp_match_service_expire_presences (HpMatchService *self, gint64 now)
 {
   HpMatchPresence *presence;
 
-  while ((presence = hp_match_presences_oldest (&self->presences)) != NULL
-         && presence->refreshed_at + self->config.registration_lifetime <= now)
-    hp_match_service_end_presence (self, find_holder (self, presence));
+  while (hp_match_presences_get_deadline (&self->presences,
+                                          self->config.registration_lifetime)
+         <= now)
+    {
+      presence = hp_match_presences_oldest (&self->presences);
+      hp_match_service_end_presence (self, find_holder (self, presence));
+    }
 }
 
 static void
@@ -76,6 +124,8 @@ hp_match_service_cancel_claim (HpMatchService *self, HpMatchClaim *claim)
 {
   hp_match_questions_remove (&self->questions, claim->handle);
   leave_challenges (self, claim);
+  if (claim->network.family != HP_ADDRESS_NONE)
+    hp_match_networks_remove (&self->networks, &claim->network);
   claim->session->claim = NULL;
   g_free (claim);
 }
@@ -92,6 +142,13 @@ send_registered (HpMatchService *self, HpMatchSession *session,
   hp_match_service_send_frame (self, session, &frame, now);
 }
 
+static gboolean
+is_refresh (const HpMatchSession *session, const char *id)
+{
+  return session->presence != NULL
+         && strcmp (session->presence->id, id) == 0;
+}
+
 static void
 refuse (HpMatchService *self, HpMatchClaim *claim, HpRefusedCode code,
         gint64 now)
@@ -101,6 +158,10 @@ refuse (HpMatchService *self, HpMatchClaim *claim, HpRefusedCode code,
   session->register_done = TRUE;
   session->register_code = code;
   self->statistics.refused++;
+  /* It is not its own any more. */
+  if ((code == HP_REFUSED_POLICY || code == HP_REFUSED_ID_TAKEN)
+      && is_refresh (session, claim->id))
+    hp_match_service_end_presence (self, session);
   hp_match_service_send_refused (self, session, claim->request, code, now);
   hp_match_service_cancel_claim (self, claim);
 }
@@ -130,9 +191,11 @@ grant (HpMatchService *self, HpMatchClaim *claim, gint64 now)
   first_time = session->presence == NULL;
   session->is_known = TRUE;
   if (first_time)
-    session->presence
-        = hp_match_presences_add (&self->presences, claim->id,
-                                  session->public_key, claim->flags, now);
+    {
+      hp_match_presences_add (&self->presences, session, claim->id,
+                              claim->flags, now);
+      hp_match_networks_add (&self->networks, &session->route.remote);
+    }
   else
     hp_match_presences_refresh (&self->presences, session->presence,
                                 claim->flags, now);
@@ -142,6 +205,7 @@ grant (HpMatchService *self, HpMatchClaim *claim, gint64 now)
   event->address = session->route.remote;
   event->ephemeral = (claim->flags & HP_REGISTER_EPHEMERAL) != 0;
   event->first_time = first_time;
+  session->presence->review = claim->review;
   /* Others who waited for an earlier holder to keep silent */
   hp_match_service_settle_challenges (self, session->presence, now);
   session->register_done = TRUE;
@@ -198,7 +262,9 @@ can_challenge (HpMatchService *self, const char *id, const guint8 *holder)
   HpMatchPresence *presence = hp_match_presences_find (&self->presences, id);
 
   return presence != NULL && (presence->flags & HP_REGISTER_EPHEMERAL)
-         && memcmp (presence->public_key, holder, HP_KEY_SIZE) == 0
+         && memcmp (find_holder (self, presence)->public_key, holder,
+                    HP_KEY_SIZE)
+                == 0
          && self->challenges.length < MAX_CHALLENGES;
 }
 
@@ -288,13 +354,26 @@ hp_match_service_get_challenge_deadline (const HpMatchService *self)
 
 /* Answers to questions */
 
+/* The registry cannot be asked; but the id was this session's all the time, and
+ * so it is now. */
+static gboolean
+may_refresh (HpMatchService *self, const HpMatchClaim *claim)
+{
+  if (!is_refresh (claim->session, claim->id))
+    return FALSE;
+  self->statistics.unclaimed_refreshes++;
+  return TRUE;
+}
+
 void
 hp_match_service_claim_answered (HpMatchService *self, HpMatchClaim *claim,
                                  const guint8 *holder, HpRefusedCode code,
                                  gint64 now)
 {
   claim->handle = 0;
-  if (code != 0)
+  if (code == HP_REFUSED_TEMPORARY && may_refresh (self, claim))
+    grant (self, claim, now);
+  else if (code != 0)
     refuse (self, claim, code, now);
   else if (holder == NULL)
     refuse (self, claim, HP_REFUSED_TEMPORARY, now);
@@ -361,6 +440,33 @@ begin_request (HpMatchService *self, HpMatchSession *session, guint64 request,
   return TRUE;
 }
 
+/* FALSE: it was refused. What is under way counts like what is there; another
+ * id instead of one that is there is no more than that. */
+static gboolean
+admit (HpMatchService *self, HpMatchClaim *claim, gint64 now)
+{
+  const HpMatchSession *session = claim->session;
+  const HpAddress *network = &session->route.remote;
+
+  if (hp_rate_limiter_take (self->registers, session->public_key,
+                            HP_KEY_SIZE, now)
+      && (session->presence != NULL
+          || hp_match_service_has_network_room (self, network))
+      && (is_refresh (session, claim->id)
+          || hp_match_service_admit_id (self, network, now)))
+    {
+      if (session->presence == NULL)
+        {
+          claim->network = *network;
+          hp_match_networks_add (&self->networks, network);
+        }
+      return TRUE;
+    }
+  self->statistics.dropped_rate_limited++;
+  refuse (self, claim, HP_REFUSED_RATE_LIMITED, now);
+  return FALSE;
+}
+
 void
 hp_match_service_receive_register (HpMatchService *self,
                                    HpMatchSession *session,
@@ -377,18 +483,15 @@ hp_match_service_receive_register (HpMatchService *self,
   claim = g_new0 (HpMatchClaim, 1);
   claim->session = session;
   claim->request = frame->reg.request;
+  claim->review = self->config.review;
   claim->flags = frame->reg.flags & (HP_REGISTER_OPEN | HP_REGISTER_EPHEMERAL);
   copy_id (claim->id, &frame->reg.id);
   session->claim = claim;
-  if (!hp_rate_limiter_take (self->registers, session->public_key,
-                             HP_KEY_SIZE, now))
-    {
-      self->statistics.dropped_rate_limited++;
-      refuse (self, claim, HP_REFUSED_RATE_LIMITED, now);
-    }
-  else if (self->asks_registration
-           && (session->presence == NULL
-               || strcmp (session->presence->id, claim->id) != 0))
+  if (!admit (self, claim, now))
+    return;
+  if (self->asks_registration
+      && (!is_refresh (session, claim->id)
+          || session->presence->review != self->config.review))
     {
       claim->state = HP_MATCH_CLAIM_AUTHORIZING;
       put_question (self, claim, HP_MATCH_QUESTION_AUTHORIZE_REGISTRATION,

@@ -24,7 +24,7 @@ hp_match_service_receive_relay_request (HpMatchService *self,
   guint64 request = frame->relay_request.request;
   HpServiceEvent *event;
 
-  if ((request != session->relay_request
+  if (((guint32) request != session->relay_request
        && !hp_rate_limiter_take (self->relays_of_identity,
                                  session->public_key, HP_KEY_SIZE, now))
       || !hp_rate_limiter_take_address (self->relays_of_prefix,
@@ -37,7 +37,7 @@ hp_match_service_receive_relay_request (HpMatchService *self,
     }
   session->relay_request = request;
   event = hp_match_service_add_event (self, HP_SERVICE_EVENT_RELAYS);
-  event->handle = session->index;
+  event->handle = hp_match_session_get_index (session);
   event->request = request;
   event->is_known = session->is_known;
   event->address = session->route.remote;

@@ -11,8 +11,12 @@
 #define FIRST_INTERVAL_MIN (50 * G_TIME_SPAN_MILLISECOND)
 #define FIRST_INTERVAL_UNKNOWN (250 * G_TIME_SPAN_MILLISECOND)
 #define LAST_INTERVAL G_TIME_SPAN_SECOND
-/* A refusal that passes: limits, a registry that cannot be reached */
-#define RETRY_INTERVAL (5 * G_TIME_SPAN_SECOND)
+/* A refusal that passes (limits, a registry that cannot be reached): many get
+ * it at the same time. As with handshakes, chance decides (see
+ * hp-match-client-leaving.c). */
+#define RETRY_INTERVAL (500 * G_TIME_SPAN_MILLISECOND)
+#define RETRY_SPREAD (4 * G_TIME_SPAN_SECOND)
+#define MAX_DOUBLINGS 3 /* to 32 s */
 #define MAX_INCOMING 64
 /* News about ourselves: a REPLY is not answered, and may be lost */
 #define TELLINGS 2
@@ -23,6 +27,7 @@ void
 hp_match_requests_init (HpMatchRequests *self, const HpRandom *random)
 {
   memset (self, 0, sizeof *self);
+  self->random = *random;
   self->last_request = hp_random_u64 (random) >> 16;
   self->registration.repeat.next_at = NEVER;
   self->registration.renew_at = NEVER;
@@ -136,6 +141,16 @@ hp_match_requests_hold (HpMatchRequests *self, gint64 now)
   begin_registration (registration, ++self->last_request, now);
 }
 
+static gint64
+get_retry_time (HpMatchRequests *self, gint64 now)
+{
+  guint doublings = MIN (self->registration.refusals, MAX_DOUBLINGS);
+
+  self->registration.refusals++;
+  return now + RETRY_INTERVAL
+         + hp_random_u64 (&self->random) % (RETRY_SPREAD << doublings);
+}
+
 gboolean
 hp_match_requests_registered (HpMatchRequests *self, guint64 request,
                               gint64 lifetime, gint64 now)
@@ -153,8 +168,10 @@ hp_match_requests_registered (HpMatchRequests *self, guint64 request,
     }
   /* 0: it has ended again, before this answer reached us */
   registration->is_registered = lifetime > 0;
-  registration->renew_at
-      = now + (lifetime > 0 ? MAX (lifetime / 3, 1) : RETRY_INTERVAL);
+  if (lifetime > 0)
+    registration->refusals = 0;
+  registration->renew_at = lifetime > 0 ? now + MAX (lifetime / 3, 1)
+                                        : get_retry_time (self, now);
   return lifetime > 0;
 }
 
@@ -172,7 +189,7 @@ hp_match_requests_refused (HpMatchRequests *self, guint64 request,
   if (code == HP_REFUSED_TEMPORARY || code == HP_REFUSED_RATE_LIMITED)
     {
       /* What was granted before still holds. */
-      registration->renew_at = now + RETRY_INTERVAL;
+      registration->renew_at = get_retry_time (self, now);
     }
   else
     {

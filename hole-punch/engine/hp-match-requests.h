@@ -29,6 +29,7 @@ typedef struct
   guint64 request;      /* the present one */
   HpMatchRepeat repeat; /* until it is answered */
   gint64 renew_at;      /* with a new request */
+  guint refusals;       /* that pass, in a row */
 } HpMatchRegistration;
 
 typedef struct
@@ -60,6 +61,7 @@ typedef struct
 
 typedef struct
 {
+  HpRandom random;
   guint64 last_request;
   HpMatchRegistration registration;
   GQueue queries;

@@ -3,7 +3,7 @@
  */
 
 /* What comes to the server's port: HELLO and STUN, answered without state;
- * INITIATION; and the DATA of sessions.
+ * and the DATA of sessions.
  */
 
 #include "hole-punch/engine/hp-match-service-private.h"
@@ -23,6 +23,20 @@ send_observed (HpMatchService *self, HpMatchSession *session, gint64 now)
 
 /* Without a session: HELLO, STUN, DATA of an unknown index */
 
+/* Room for an answer to a stranger, of whom there may be many: half of the
+ * outbox is for those who have a session. */
+static HpOutboxItem *
+add_answer (HpMatchService *self, const HpRoute *route)
+{
+  HpOutboxItem *item = hp_outbox_is_half_full (&self->outbox)
+                           ? NULL
+                           : hp_outbox_add (&self->outbox, route);
+
+  if (item == NULL)
+    self->statistics.dropped_full++;
+  return item;
+}
+
 static void
 receive_hello (HpMatchService *self, const HpDatagram *datagram)
 {
@@ -41,12 +55,9 @@ receive_hello (HpMatchService *self, const HpDatagram *datagram)
       self->statistics.dropped_malformed++;
       return;
     }
-  item = hp_outbox_add (&self->outbox, &datagram->route);
+  item = add_answer (self, &datagram->route);
   if (item == NULL)
-    {
-      self->statistics.dropped_full++;
-      return;
-    }
+    return;
   memcpy (cookie.transaction, hello.transaction, HP_TRANSACTION_SIZE);
   memcpy (cookie.public_key, self->config.local.public_key, HP_KEY_SIZE);
   hp_cookie_jar_create (&self->jar, &datagram->route.remote, cookie.cookie);
@@ -61,13 +72,10 @@ static void
 send_bytes (HpMatchService *self, const HpRoute *route, const guint8 *bytes,
             gsize length)
 {
-  HpOutboxItem *item = hp_outbox_add (&self->outbox, route);
+  HpOutboxItem *item = add_answer (self, route);
 
   if (item == NULL)
-    {
-      self->statistics.dropped_full++;
-      return;
-    }
+    return;
   memcpy (item->bytes, bytes, length);
   item->length = length;
 }
@@ -136,119 +144,6 @@ answer_unknown (HpMatchService *self, const HpDatagram *datagram,
   send_bytes (self, &datagram->route, bytes, writer.offset);
 }
 
-/* The handshake */
-
-static void
-send_response (HpMatchService *self, HpMatchSession *session,
-               const HpInitiation *initiation, const HpRoute *route,
-               gint64 now)
-{
-  guint8 token[HP_TOKEN_SIZE];
-  HpOutboxItem *item = hp_outbox_add (&self->outbox, route);
-
-  if (item == NULL)
-    {
-      self->statistics.dropped_full++;
-      return;
-    }
-  hp_cookie_jar_create_token (&self->jar, session->index, &route->remote,
-                              token);
-  item->length = hp_handshake_write_response (
-      session->kept, initiation->token, token, item->bytes,
-      sizeof item->bytes);
-  session->responded_at = now;
-}
-
-/* Room for one more: those that never said anything go first. */
-static gboolean
-make_room (HpMatchService *self, gint64 now)
-{
-  HpMatchSession *oldest;
-
-  if (hp_match_sessions_count (&self->sessions) < self->config.max_peers)
-    return TRUE;
-  oldest = hp_match_sessions_oldest (&self->sessions,
-                                     HP_MATCH_SESSION_REPLACED);
-  if (oldest == NULL)
-    oldest = hp_match_sessions_oldest (&self->sessions,
-                                       HP_MATCH_SESSION_UNCONFIRMED);
-  if (oldest == NULL)
-    return FALSE;
-  hp_match_service_drop_session (self, oldest, now);
-  return TRUE;
-}
-
-static void
-respond (HpMatchService *self, const HpDatagram *datagram,
-         const HpInitiation *initiation, const HpTicket *ticket, gint64 now)
-{
-  guint8 remote_public[HP_KEY_SIZE];
-  HpHandshakeResult result;
-  HpKeptResponse kept;
-  HpSession *session = NULL;
-  guint32 index;
-
-  if (!make_room (self, now))
-    {
-      self->statistics.dropped_full++;
-      return;
-    }
-  index = hp_match_sessions_allocate_index (&self->sessions,
-                                            &self->config.random);
-  if (hp_handshake_respond (initiation, datagram->bytes, ticket,
-                            &self->config.local, NULL, index, NULL, 0,
-                            HP_REPLAY_WINDOW_SERVER, &self->config.random,
-                            now, remote_public, &result, &kept, &session)
-      != HP_HANDSHAKE_OK)
-    {
-      self->statistics.dropped_forged++;
-      return;
-    }
-  hp_session_share_ciphers (session, self->ciphers);
-  self->statistics.handshakes++;
-  send_response (self,
-                 hp_match_sessions_add (&self->sessions, session,
-                                        remote_public, &kept,
-                                        &datagram->route, now),
-                 initiation, &datagram->route, now);
-  hp_crypto_wipe (&kept, sizeof kept);
-}
-
-static void
-receive_initiation (HpMatchService *self, const HpDatagram *datagram,
-                    gint64 now)
-{
-  guint8 hash[HP_HASH_SIZE];
-  HpInitiation initiation;
-  HpMatchSession *session;
-  HpTicket ticket;
-
-  if (!hp_packet_parse_initiation (&initiation, datagram->bytes,
-                                   datagram->length))
-    {
-      self->statistics.dropped_malformed++;
-      return;
-    }
-  if (initiation.ticket_number != 0
-      || hp_cookie_jar_check_initiation (&self->jar, &datagram->route.remote,
-                                         &initiation, datagram->bytes,
-                                         self->config.suites, &ticket)
-             != HP_HANDSHAKE_OK)
-    {
-      self->statistics.dropped_ticket++;
-      return;
-    }
-  hp_crypto_sha256 (hash, datagram->bytes, initiation.core_length);
-  session = hp_match_sessions_find_initiation (&self->sessions, hash);
-  if (session != NULL)
-    send_response (self, session, &initiation, &datagram->route, now);
-  else if (hp_rate_limiter_take_address (self->handshakes,
-                                         &datagram->route.remote, now))
-    respond (self, datagram, &initiation, &ticket, now);
-  else
-    self->statistics.dropped_rate_limited++;
-}
-
 /* DATA */
 
 static void
@@ -256,12 +151,14 @@ confirm (HpMatchService *self, HpMatchSession *session, gint64 now)
 {
   HpMatchSession *older;
 
-  session->round_trip = MAX (now - session->responded_at, 0);
+  session->round_trip = CLAMP (now - session->beginning->responded_at, 0,
+                               HP_MATCH_MAX_ROUND_TRIP);
   older = hp_match_sessions_confirm (&self->sessions, session, now);
+  hp_match_service_tell_whereabouts (self, HP_SERVICE_EVENT_ARRIVED, session);
   if (older == NULL)
     return;
   /* Being present is of the identity, not of the session. */
-  session->presence = g_steal_pointer (&older->presence);
+  hp_match_service_inherit_presence (self, older, session);
   session->is_known = older->is_known;
   if (older->claim != NULL)
     hp_match_service_cancel_claim (self, older->claim);
@@ -278,7 +175,8 @@ challenge_address (HpMatchService *self, HpMatchSession *session,
   /* Never more than came from there */
   if (datagram->length < HP_DATA_OVERHEAD + 1 + HP_TOKEN_SIZE)
     return;
-  hp_cookie_jar_create_token (&self->jar, session->index,
+  hp_cookie_jar_create_token (&self->jar,
+                              hp_match_session_get_index (session),
                               &datagram->route.remote, frame.token);
   hp_match_service_send_to (self, session, &datagram->route, &frame, now);
 }
@@ -288,12 +186,15 @@ receive_path_response (HpMatchService *self, HpMatchSession *session,
                        const HpDatagram *datagram, guint64 number,
                        const HpFrame *frame, gint64 now)
 {
-  if (number < session->route_number
+  gint32 ahead = (guint32) number - session->route_number;
+
+  if (ahead < 0
       || hp_address_equal (&session->route.remote, &datagram->route.remote)
-      || !hp_cookie_jar_check_token (&self->jar, session->index,
+      || !hp_cookie_jar_check_token (&self->jar,
+                                     hp_match_session_get_index (session),
                                      &datagram->route.remote, frame->token))
     return;
-  session->route = datagram->route;
+  hp_match_service_move_session (self, session, &datagram->route);
   session->route_number = number;
   send_observed (self, session, now);
 }
@@ -411,8 +312,9 @@ receive_data (HpMatchService *self, const HpDatagram *datagram, gint64 now)
       answer_unknown (self, datagram, &header, now);
       return;
     }
-  switch (hp_session_open (session->session, datagram->bytes,
-                           datagram->length, now, &number, &plain, &length))
+  switch (hp_session_open (hp_match_session_get_secure (session),
+                           datagram->bytes, datagram->length, now, &number,
+                           &plain, &length))
     {
     case HP_OPEN_OK:
       receive_opened (self, session, datagram, number, plain, length, now);
@@ -436,7 +338,7 @@ receive_ours (HpMatchService *self, const HpDatagram *datagram, gint64 now)
       receive_hello (self, datagram);
       break;
     case HP_PACKET_INITIATION:
-      receive_initiation (self, datagram, now);
+      hp_match_service_receive_initiation (self, datagram, now);
       break;
     case HP_PACKET_DATA_0:
     case HP_PACKET_DATA_1:
@@ -457,7 +359,7 @@ hp_match_service_receive (HpMatchService *self, const HpDatagram *datagram,
 {
   if (self->is_closing)
     return;
-  hp_cookie_jar_rotate (&self->jar, &self->config.random, now);
+  hp_cookie_jar_rotate (&self->jar, now);
   switch (hp_packet_classify (datagram->bytes, datagram->length))
     {
     case HP_PACKET_CLASS_OURS:

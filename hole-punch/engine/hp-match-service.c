@@ -13,68 +13,48 @@
 #define REPLACED_TIMEOUT (60 * G_TIME_SPAN_SECOND)
 
 #define MAX_OUTBOX 4096
-#define LIMITER_BUCKETS 4096
-#define REGISTERS_PER_MINUTE 30
-#define UNKNOWN_PER_SECOND 10
-#define RELAYS_PER_MINUTE 10
-/* Six at most for each time a peer looks at its NAT */
-#define KNOCKS_PER_MINUTE 30
-
-HpServiceEvent *
-hp_match_service_add_event (HpMatchService *self, HpServiceEventType type)
-{
-  HpServiceEvent *event = g_new0 (HpServiceEvent, 1);
-
-  event->type = type;
-  g_queue_push_tail (&self->events, event);
-  return event;
-}
-
-gboolean
-hp_match_service_next_event (HpMatchService *self, HpServiceEvent *event)
-{
-  g_autofree HpServiceEvent *next = g_queue_pop_head (&self->events);
-
-  if (next == NULL)
-    return FALSE;
-  *event = *next;
-  return TRUE;
-}
+#define PULLS_PER_HANDSHAKE 256
 
 /* Life */
 
-static HpRateLimiter *
-new_limiter (HpMatchService *self)
+/* Proofs that all services of a server take, and tickets that all give alike;
+ * without a seed, that none but this one does */
+static void
+init_secrets (HpMatchService *self, gint64 now)
 {
-  /* hp_match_service_set_config() gives the rate. */
-  return hp_rate_limiter_new (0, G_USEC_PER_SEC, LIMITER_BUCKETS,
-                              hp_random_u64 (&self->config.random));
+  static const guint8 none[HP_KEY_SIZE];
+  static const char label[] = "hole-punch tickets";
+  const HpHashPart part = { label, strlen (label) };
+  const guint8 *seed = self->config.cookie_seed;
+
+  if (memcmp (seed, none, sizeof none) == 0)
+    {
+      hp_cookie_jar_init (&self->jar, &self->config.random, now);
+      hp_random_fill (&self->config.random, self->ticket_secret, HP_KEY_SIZE);
+    }
+  else
+    {
+      hp_cookie_jar_init_shared (&self->jar, seed, now);
+      hp_cookie_jar_set_clock (&self->jar, self->config.cookie_clock, now);
+      hp_crypto_hmac (self->ticket_secret, seed, HP_KEY_SIZE, &part, 1);
+    }
 }
 
 HpMatchService *
 hp_match_service_new (const HpMatchServiceConfig *config, gint64 now)
 {
   HpMatchService *self = g_new0 (HpMatchService, 1);
+  const HpRandom *random = &config->random;
 
   self->config = *config;
-  hp_cookie_jar_init (&self->jar, &config->random, now);
-  hp_random_fill (&config->random, self->ticket_secret, HP_KEY_SIZE);
-  self->ciphers = hp_session_ciphers_new ();
-  hp_match_sessions_init (&self->sessions);
-  hp_match_presences_init (&self->presences);
-  hp_match_asks_init (&self->asks);
+  init_secrets (self, now);
+  hp_match_sessions_init (&self->sessions, config->worker, random, now);
+  hp_match_presences_init (&self->presences, &self->sessions, random);
+  hp_match_networks_init (&self->networks, random);
+  hp_match_asks_init (&self->asks, &self->config.random);
+  hp_match_asks_init (&self->visits, &self->config.random);
   hp_match_questions_init (&self->questions);
   hp_outbox_init (&self->outbox, MAX_OUTBOX);
-  self->handshakes = new_limiter (self);
-  self->registers = new_limiter (self);
-  self->asks_of_identity = new_limiter (self);
-  self->asks_of_prefix = new_limiter (self);
-  self->relays_of_identity = new_limiter (self);
-  self->relays_of_prefix = new_limiter (self);
-  self->knocks_of_identity = new_limiter (self);
-  self->knocks_to_prefix = new_limiter (self);
-  self->stun = new_limiter (self);
-  self->unknown = new_limiter (self);
   hp_match_service_set_config (self, config);
   return self;
 }
@@ -83,29 +63,15 @@ void
 hp_match_service_set_config (HpMatchService *self,
                              const HpMatchServiceConfig *config)
 {
-  const gint64 minute = 60 * G_USEC_PER_SEC;
-
   self->config = *config;
-  hp_rate_limiter_set_rate (self->handshakes,
-                            config->max_handshakes_per_second,
-                            G_USEC_PER_SEC);
-  hp_rate_limiter_set_rate (self->registers, REGISTERS_PER_MINUTE, minute);
-  hp_rate_limiter_set_rate (self->asks_of_identity,
-                            config->max_asks_per_minute, minute);
-  hp_rate_limiter_set_rate (self->asks_of_prefix,
-                            10 * config->max_asks_per_minute, minute);
-  hp_rate_limiter_set_rate (self->relays_of_identity, RELAYS_PER_MINUTE,
-                            minute);
-  hp_rate_limiter_set_rate (self->relays_of_prefix, 10 * RELAYS_PER_MINUTE,
-                            minute);
-  hp_rate_limiter_set_rate (self->knocks_of_identity, KNOCKS_PER_MINUTE,
-                            minute);
-  hp_rate_limiter_set_rate (self->knocks_to_prefix, 10 * KNOCKS_PER_MINUTE,
-                            minute);
-  hp_rate_limiter_set_rate (self->stun, config->max_stun_per_second,
-                            G_USEC_PER_SEC);
-  hp_rate_limiter_set_rate (self->unknown, UNKNOWN_PER_SECOND,
-                            G_USEC_PER_SEC);
+  hp_match_slots_expect (&self->sessions.slots, config->max_peers);
+  hp_match_service_set_limits (self);
+}
+
+void
+hp_match_service_set_peers_elsewhere (HpMatchService *self, guint n_peers)
+{
+  self->n_elsewhere = n_peers;
 }
 
 void
@@ -127,15 +93,16 @@ hp_match_service_set_places (HpMatchService *self,
   self->places = *places;
 }
 
+/* Those that are confirmed only have any. */
 static void
 free_claims (HpMatchService *self)
 {
-  GHashTableIter iter;
-  gpointer session;
+  const HpMatchSessions *sessions = &self->sessions;
 
-  g_hash_table_iter_init (&iter, self->sessions.by_index);
-  while (g_hash_table_iter_next (&iter, NULL, &session))
-    g_free (((HpMatchSession *) session)->claim);
+  for (HpMatchSession *session
+       = hp_match_sessions_oldest (sessions, HP_MATCH_SESSION_CONFIRMED);
+       session != NULL; session = hp_match_sessions_next (sessions, session))
+    g_clear_pointer (&session->claim, g_free);
 }
 
 void
@@ -146,21 +113,14 @@ hp_match_service_free (HpMatchService *self)
   free_claims (self);
   hp_match_questions_clear (&self->questions);
   hp_match_asks_clear (&self->asks);
+  hp_match_asks_clear (&self->visits);
   hp_match_presences_clear (&self->presences);
+  hp_match_networks_clear (&self->networks);
   hp_match_sessions_clear (&self->sessions);
-  hp_session_ciphers_free (self->ciphers);
   hp_outbox_clear (&self->outbox);
-  g_queue_clear_full (&self->events, g_free);
-  hp_rate_limiter_free (self->handshakes);
-  hp_rate_limiter_free (self->registers);
-  hp_rate_limiter_free (self->asks_of_identity);
-  hp_rate_limiter_free (self->asks_of_prefix);
-  hp_rate_limiter_free (self->relays_of_identity);
-  hp_rate_limiter_free (self->relays_of_prefix);
-  hp_rate_limiter_free (self->knocks_of_identity);
-  hp_rate_limiter_free (self->knocks_to_prefix);
-  hp_rate_limiter_free (self->stun);
-  hp_rate_limiter_free (self->unknown);
+  hp_match_service_clear_initiations (self);
+  hp_match_service_clear_events (self);
+  hp_match_service_free_limits (self);
   hp_cookie_jar_clear (&self->jar);
   hp_crypto_wipe (self, sizeof *self);
   g_free (self);
@@ -170,18 +130,47 @@ void
 hp_match_service_note_nat (HpMatchSession *session, const HpNatFacts *nat,
                            gint64 now)
 {
-  session->nat = *nat;
-  session->nat_at = now;
+  hp_match_session_set_nat (session, nat, now);
 }
 
 void
 hp_match_service_drop_session (HpMatchService *self, HpMatchSession *session,
                                gint64 now)
 {
-  if (session->claim != NULL)
+  if (session->state != HP_MATCH_SESSION_UNCONFIRMED
+      && session->claim != NULL)
     hp_match_service_cancel_claim (self, session->claim);
   hp_match_service_end_presence (self, session);
+  if (session->state == HP_MATCH_SESSION_CONFIRMED)
+    hp_match_service_tell_whereabouts (self, HP_SERVICE_EVENT_LEFT, session);
   hp_match_sessions_remove (&self->sessions, session);
+}
+
+void
+hp_match_service_tell_whereabouts (HpMatchService *self,
+                                   HpServiceEventType type,
+                                   const HpMatchSession *session)
+{
+  HpServiceEvent *event = hp_match_service_add_event (self, type);
+
+  memcpy (event->public_key, session->public_key, HP_KEY_SIZE);
+}
+
+void
+hp_match_service_replace_session (HpMatchService *self,
+                                  const guint8 public_key[HP_KEY_SIZE],
+                                  gint64 now)
+{
+  HpMatchSession *session
+      = hp_match_sessions_find_identity (&self->sessions, public_key);
+
+  if (session == NULL)
+    return;
+  if (session->claim != NULL)
+    hp_match_service_cancel_claim (self, session->claim);
+  hp_match_service_move_presence (self, session);
+  hp_match_sessions_replace (&self->sessions, session, now);
+  hp_match_service_send_close (self, session, HP_CLOSE_REPLACED, now);
 }
 
 /* Sending */
@@ -204,15 +193,18 @@ hp_match_service_send_to (HpMatchService *self, HpMatchSession *session,
                   sizeof item->bytes - HP_DATA_OVERHEAD);
   hp_frame_write (frame, &writer);
   g_assert (hp_writer_ok (&writer));
-  item->length = hp_session_seal (session->session, item->bytes,
-                                  writer.offset, now);
+  item->length = hp_session_seal (hp_match_session_get_secure (session),
+                                  item->bytes, writer.offset, now);
 }
 
 void
 hp_match_service_send_frame (HpMatchService *self, HpMatchSession *session,
                              const HpFrame *frame, gint64 now)
 {
-  hp_match_service_send_to (self, session, &session->route, frame, now);
+  HpRoute route;
+
+  hp_match_sessions_get_route (&self->sessions, session, &route);
+  hp_match_service_send_to (self, session, &route, frame, now);
 }
 
 void
@@ -241,10 +233,15 @@ hp_match_service_send_close (HpMatchService *self, HpMatchSession *session,
 
 static void
 answer_question (HpMatchService *self, HpMatchQuestion *question,
-                 const guint8 *holder, HpRefusedCode code, gint64 now)
+                 const guint8 *holder, const HpMatchPlace *place,
+                 HpRefusedCode code, gint64 now)
 {
   HpMatchQuestion answered = *question;
 
+  if (code == HP_REFUSED_TEMPORARY
+      && (answered.kind == HP_MATCH_QUESTION_CLAIM
+          || answered.kind == HP_MATCH_QUESTION_LOOKUP))
+    self->statistics.registry_failures++;
   hp_match_questions_remove (&self->questions, answered.handle);
   switch (answered.kind)
     {
@@ -254,9 +251,10 @@ answer_question (HpMatchService *self, HpMatchQuestion *question,
                                        now);
       break;
     case HP_MATCH_QUESTION_LOOKUP:
+    case HP_MATCH_QUESTION_CALL:
     case HP_MATCH_QUESTION_AUTHORIZE_INTRODUCTION:
-      hp_match_service_ask_answered (self, answered.subject, holder, code,
-                                     now);
+      hp_match_service_ask_answered (self, answered.subject, holder, place,
+                                     code, now);
       break;
     }
 }
@@ -268,10 +266,23 @@ hp_match_service_answer (HpMatchService *self, guint64 handle,
   HpMatchQuestion *question
       = hp_match_questions_find (&self->questions, handle);
 
-  if (question != NULL
-      && (question->kind == HP_MATCH_QUESTION_CLAIM
-          || question->kind == HP_MATCH_QUESTION_LOOKUP))
-    answer_question (self, question, holder, code, now);
+  if (question != NULL && question->kind == HP_MATCH_QUESTION_CLAIM)
+    answer_question (self, question, holder, NULL, code, now);
+  else
+    hp_match_service_answer_lookup (self, handle, holder, NULL, code, now);
+}
+
+void
+hp_match_service_answer_lookup (HpMatchService *self, guint64 handle,
+                                const guint8 *holder,
+                                const HpMatchPlace *place, HpRefusedCode code,
+                                gint64 now)
+{
+  HpMatchQuestion *question
+      = hp_match_questions_find (&self->questions, handle);
+
+  if (question != NULL && question->kind == HP_MATCH_QUESTION_LOOKUP)
+    answer_question (self, question, holder, place, code, now);
 }
 
 void
@@ -318,27 +329,22 @@ gint64
 hp_match_service_get_deadline (const HpMatchService *self)
 {
   gint64 deadline = hp_match_service_get_challenge_deadline (self);
-  HpMatchPresence *presence = hp_match_presences_oldest (&self->presences);
   HpMatchQuestion *question = hp_match_questions_oldest (&self->questions);
-  HpMatchAsk *ask = hp_match_asks_oldest (&self->asks);
 
+  if (self->initiations.length > 0 && !self->is_closing)
+    return 0;
   for (guint state = 0; state < HP_MATCH_SESSION_STATES; state++)
-    {
-      HpMatchSession *session
-          = hp_match_sessions_oldest (&self->sessions, state);
-
-      if (session != NULL)
-        deadline = MIN (deadline, session->changed_at
-                                      + get_session_timeout (self, state));
-    }
-  if (presence != NULL)
-    deadline = MIN (deadline, presence->refreshed_at
-                                  + self->config.registration_lifetime);
+    deadline = MIN (deadline,
+                    hp_match_sessions_get_deadline (
+                        &self->sessions, state,
+                        get_session_timeout (self, state)));
+  deadline = MIN (deadline, hp_match_presences_get_deadline (
+                                &self->presences,
+                                self->config.registration_lifetime));
   if (question != NULL)
     deadline = MIN (deadline, question->deadline);
-  if (ask != NULL)
-    deadline = MIN (deadline, ask->asked_at + HP_MATCH_ASK_LIFETIME);
-  return deadline;
+  deadline = MIN (deadline, hp_match_asks_get_deadline (&self->asks));
+  return MIN (deadline, hp_match_asks_get_deadline (&self->visits));
 }
 
 void
@@ -346,23 +352,19 @@ hp_match_service_expire (HpMatchService *self, gint64 now)
 {
   HpMatchQuestion *question;
 
-  hp_cookie_jar_rotate (&self->jar, &self->config.random, now);
+  hp_cookie_jar_rotate (&self->jar, now);
   while ((question = hp_match_questions_oldest (&self->questions)) != NULL
          && question->deadline <= now)
-    answer_question (self, question, NULL, HP_REFUSED_TEMPORARY, now);
+    answer_question (self, question, NULL, NULL, HP_REFUSED_TEMPORARY, now);
   hp_match_service_expire_challenges (self, now);
   hp_match_service_expire_asks (self, now);
   hp_match_service_expire_presences (self, now);
   for (guint state = 0; state < HP_MATCH_SESSION_STATES; state++)
-    {
-      HpMatchSession *session;
-
-      while ((session = hp_match_sessions_oldest (&self->sessions, state))
-                 != NULL
-             && session->changed_at + get_session_timeout (self, state)
-                    <= now)
-        hp_match_service_drop_session (self, session, now);
-    }
+    while (hp_match_sessions_get_deadline (&self->sessions, state,
+                                           get_session_timeout (self, state))
+           <= now)
+      hp_match_service_drop_session (
+          self, hp_match_sessions_oldest (&self->sessions, state), now);
 }
 
 void
@@ -382,12 +384,36 @@ write_farewell (HpMatchService *self, gint64 now)
     return FALSE;
   hp_match_service_send_close (self, session, HP_CLOSE_GOING_AWAY, now);
   hp_match_service_drop_session (self, session, now);
+  /* Nobody will take them: they would be as many as there are peers. */
+  hp_match_service_clear_events (self);
+  return TRUE;
+}
+
+/* When all else is said; in a flood, which leaves always something to be said,
+ * after so many others */
+static gboolean
+is_handshakes_turn (HpMatchService *self)
+{
+  if (self->initiations.length == 0 || self->is_closing)
+    return FALSE;
+  if (self->outbox.n > 0 && ++self->n_pulled < PULLS_PER_HANDSHAKE)
+    return FALSE;
+  self->n_pulled = 0;
   return TRUE;
 }
 
 gboolean
 hp_match_service_pull (HpMatchService *self, HpOutgoing *outgoing, gint64 now)
 {
+  if (is_handshakes_turn (self))
+    {
+      hp_match_service_answer_initiation (self, now);
+      /* Others first: get_deadline() tells of the rest. */
+      if (!hp_outbox_pull (&self->outbox, outgoing))
+        return FALSE;
+      outgoing->is_last = self->outbox.n == 0;
+      return TRUE;
+    }
   return hp_outbox_pull (&self->outbox, outgoing)
          || (write_farewell (self, now)
              && hp_outbox_pull (&self->outbox, outgoing));
@@ -399,6 +425,7 @@ hp_match_service_get_statistics (const HpMatchService *self,
 {
   *statistics = self->statistics;
   statistics->peers
-      = self->sessions.queues[HP_MATCH_SESSION_CONFIRMED].length;
+      = hp_match_sessions_count_state (&self->sessions,
+                                       HP_MATCH_SESSION_CONFIRMED);
   statistics->registrations = hp_match_presences_count (&self->presences);
 }

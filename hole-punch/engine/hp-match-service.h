@@ -32,6 +32,12 @@
  *                  has a proof, from where it says; KNOCKED
  *   CLOSE        ends session and presence.
  *
+ * Where a callee is not here, the service asks for the place that it is at
+ * (LOOKUP), and has messages carried there (FORWARD): of such an introduction
+ * the caller's service sends the ANSWER, the callee's the INTRODUCE, since
+ * only the address that a NAT has seen may send there. See
+ * hp-match-forwarding.c.
+ *
  * The service PINGs the holder of an ephemeral id when somebody else wants it;
  * any packet of its own shows that it is there, and a client answers a PING by
  * a PING.
@@ -43,17 +49,42 @@
 #include "hole-punch/nat/hp-candidate.h"
 #include "hole-punch/secure/hp-cookie.h"
 
+/* Bytes of UTF-8 */
+#define HP_MATCH_SERVER_NAME_MAX_SIZE 64
+/* Threads of one server, each with a service */
+#define HP_MATCH_MAX_WORKERS 64
+#define HP_MATCH_ANY_WORKER 0xffff
+#define HP_MATCH_MESSAGE_MAX_SIZE 1200
+
+/* Another service: opaque to this one, which only gives it back */
+typedef struct
+{
+  char server[HP_MATCH_SERVER_NAME_MAX_SIZE + 1]; /* "": this process */
+  guint16 worker; /* HP_MATCH_ANY_WORKER: whichever has the callee */
+} HpMatchPlace;
+
 typedef struct
 {
   HpKeyPair local;
   guint16 suites;
   HpRandom random;
   gint64 registration_lifetime;  /* µs of presence without a refresh; 120 s */
+  guint8 review; /* with another one, who is registered is authorized anew, at
+                    its next refresh */
   guint max_peers;               /* sessions; beyond it no handshake */
+  guint n_workers;               /* that share them about equally; 0: one */
   guint max_handshakes_per_second; /* from one prefix (/24, /48) */
   guint max_asks_per_minute;     /* of one identity; and 10 times that of one
                                     prefix */
   guint max_stun_per_second;     /* to one prefix */
+  guint max_total_handshakes_per_second; /* of all together; 0: any number */
+  guint max_registrations_per_network;   /* ids present at a time, of one
+                                            prefix; 0: any number */
+  guint8 worker;      /* the lowest byte of all session indices */
+  guint8 cookie_seed[HP_KEY_SIZE]; /* one for all workers of a server, and all
+                                      servers behind one name: each takes the
+                                      others' proofs */
+  gint64 cookie_clock; /* added to the time: what they have in common */
 } HpMatchServiceConfig;
 
 typedef enum
@@ -62,7 +93,9 @@ typedef enum
    * once or later; each has a deadline of 5 s, then TEMPORARY */
   HP_SERVICE_EVENT_CLAIM,  /* handle, id, public_key, ephemeral: who holds
                               it? */
-  HP_SERVICE_EVENT_LOOKUP, /* handle, id */
+  HP_SERVICE_EVENT_LOOKUP, /* handle, id, or (by_key) callee_key: where is
+                              it? Not here. Answered by
+                              hp_match_service_answer_lookup() */
   HP_SERVICE_EVENT_RELEASE,/* id, public_key; no answer */
   HP_SERVICE_EVENT_AUTHORIZE_REGISTRATION, /* handle, id, public_key */
   HP_SERVICE_EVENT_AUTHORIZE_INTRODUCTION, /* handle, caller (public_key,
@@ -74,7 +107,13 @@ typedef enum
   HP_SERVICE_EVENT_REGISTERED, /* id, public_key, address, first_time */
   HP_SERVICE_EVENT_EXPIRED,    /* id, public_key: gone, or unregistered */
   HP_SERVICE_EVENT_INTRODUCED, /* caller: public_key, id, address; wanted_id,
-                                  callee_key */
+                                  callee_key; at the caller's service only */
+  HP_SERVICE_EVENT_ARRIVED,    /* public_key: has a (newer) session here */
+  HP_SERVICE_EVENT_LEFT,       /* public_key: has none here any more. Not told
+                                  of what a newer one has replaced, be it here
+                                  or elsewhere */
+  /* To be carried, as it is; may be lost, doubled or late */
+  HP_SERVICE_EVENT_FORWARD,    /* place, message, length */
 } HpServiceEventType;
 
 typedef struct
@@ -88,15 +127,24 @@ typedef struct
   gboolean ephemeral;
   gboolean first_time; /* not a refresh */
   gboolean is_known;   /* has been granted an id, or an introduction */
+  gboolean by_key;     /* LOOKUP */
+  gboolean replaced;   /* EXPIRED: its holder is at another place now. Only the
+                          directory is told, no application. */
   guint64 request;
   HpAddress address;
+  HpMatchPlace place;
+  const guint8 *message; /* valid until the next event is taken */
+  gsize length;          /* at most HP_MATCH_MESSAGE_MAX_SIZE */
 } HpServiceEvent;
 
 typedef struct
 {
   guint64 peers, registrations; /* now */
   guint64 handshakes, registers, asks, introductions, keepalives,
-      stun_answers, cookies;    /* so far */
+      stun_answers, cookies,    /* so far */
+      forwarded,                /* messages to other places */
+      registry_failures,        /* no answer, or TEMPORARY */
+      unclaimed_refreshes;      /* granted nevertheless */
   guint64 dropped_malformed, dropped_ticket, dropped_forged,
       dropped_replayed, dropped_unknown, dropped_rate_limited, dropped_full,
       refused; /* requests, not repeats of them */
@@ -110,6 +158,11 @@ void hp_match_service_free (HpMatchService *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (HpMatchService, hp_match_service_free)
 void hp_match_service_set_config (HpMatchService *self,
                                   const HpMatchServiceConfig *config);
+
+/* Peers that other workers have: max_peers is the limit of all together. At
+ * first none */
+void hp_match_service_set_peers_elsewhere (HpMatchService *self,
+                                           guint n_peers);
 
 /* Whether AUTHORIZE_… questions are asked (else all are allowed) */
 void hp_match_service_set_asks_registration (HpMatchService *self,
@@ -151,6 +204,22 @@ void hp_match_service_receive (HpMatchService *self,
 void hp_match_service_answer (HpMatchService *self, guint64 handle,
                               const guint8 *holder, HpRefusedCode code,
                               gint64 now);
+/* @holder: the callee's key where that is known; @place: where it is, NULL
+ * nowhere (unless it is here by now); @code as above */
+void hp_match_service_answer_lookup (HpMatchService *self, guint64 handle,
+                                     const guint8 *holder,
+                                     const HpMatchPlace *place,
+                                     HpRefusedCode code, gint64 now);
+/* The message of a FORWARD event of the service at @from */
+void hp_match_service_receive_message (HpMatchService *self,
+                                       const HpMatchPlace *from,
+                                       const guint8 *bytes, gsize length,
+                                       gint64 now);
+/* Whoever has @public_key has a newer session at another place: the one here,
+ * if any, ends as when a newer one here replaces it. */
+void hp_match_service_replace_session (HpMatchService *self,
+                                       const guint8 public_key[HP_KEY_SIZE],
+                                       gint64 now);
 void hp_match_service_authorize (HpMatchService *self, guint64 handle,
                                  gboolean allow, gint64 now);
 

@@ -2,19 +2,19 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-/* Datagrams that wait to be pulled: of a bounded number, in buffers that are
- * used again. */
+/* Datagrams that wait to be pulled: of a bounded number, one behind the other
+ * in chunks that are used again, so that those of a turn, which are small, stay
+ * in the processor's cache. */
 
 #pragma once
 
 #include "hole-punch/base/hp-outgoing.h"
 
-/* All that a match server and its clients send fits */
+/* All that a match server sends fits */
 #define HP_OUTBOX_DATAGRAM_SIZE 1200
 
 typedef struct
 {
-  GList link;
   HpRoute route;
   gsize length;
   guint8 bytes[HP_OUTBOX_DATAGRAM_SIZE];
@@ -22,13 +22,16 @@ typedef struct
 
 typedef struct
 {
-  GQueue waiting;
-  GQueue unused;
+  GQueue chunks; /* the first is pulled from, the last added to */
+  GList *unused; /* a chunk, kept for the next; NULL: none */
+  guint n;       /* waiting */
   guint most;
 } HpOutbox;
 
 void hp_outbox_init (HpOutbox *self, guint most);
 void hp_outbox_clear (HpOutbox *self);
-/* Room for a datagram, to be filled at once; NULL: too many are waiting */
+/* Room for a datagram, to be filled before anything else is done with the
+ * outbox; NULL: too many are waiting */
 HpOutboxItem *hp_outbox_add (HpOutbox *self, const HpRoute *route);
+gboolean hp_outbox_is_half_full (const HpOutbox *self);
 gboolean hp_outbox_pull (HpOutbox *self, HpOutgoing *outgoing);

@@ -45,6 +45,8 @@ struct _HpUdpSocket
   int fd; /* its */
   guint number;
   gboolean is_ipv6;
+  gboolean is_dual_stack;
+  gboolean is_sharing; /* not the first at its port */
   HpAddress address; /* bound to */
 
   /* Receiving */

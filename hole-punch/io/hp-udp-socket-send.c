@@ -4,7 +4,15 @@
 
 /* Sending. Many datagrams of one size go through the kernel as one (udp(7),
  * UDP_SEGMENT). Where that fails, they go in one call nevertheless
- * (sendmmsg(2)); and what fails there goes alone, so that it fails alone.
+ * (sendmmsg(2)), as do those to many places; and what fails there goes alone,
+ * so that it fails alone.
+ *
+ * The batches are the system's own calls, not GSocket's, which make an object
+ * of each address and each control message. An echo of 45 bytes takes 3.3 µs of
+ * the processor by recvmmsg(2) and sendmmsg(2), 3.8 µs by
+ * g_socket_receive_messages() and g_socket_send_messages(), though the latter
+ * send no control messages there, and 4.3 µs with a call for each
+ * (tests/benchmark/match.py).
  */
 
 #include "hole-punch/io/hp-udp-socket-private.h"
@@ -42,17 +50,28 @@ set_usual_ecn (HpUdpSocket *self, HpEcn ecn)
                                      ecn, NULL));
 }
 
+/* With one more of this mark */
+static gboolean
+becomes_usual (const HpUdpSocket *self, HpEcn ecn)
+{
+  return ecn != self->usual_ecn && (self->n_unusual + 1) % BECOMES_USUAL == 0;
+}
+
 /* A control message with each datagram costs more than all else that composes
- * it, and most connections use one mark for good. */
+ * it, and most connections use one mark for good. The socket may have another
+ * one afterwards. */
 static gboolean
 needs_ecn_info (HpUdpSocket *self, HpEcn ecn)
 {
+  gboolean becomes = becomes_usual (self, ecn);
+
   if (ecn == self->usual_ecn)
     {
       self->n_unusual = 0;
       return FALSE;
     }
-  if (++self->n_unusual % BECOMES_USUAL != 0)
+  self->n_unusual++;
+  if (!becomes)
     return TRUE;
   if (!set_usual_ecn (self, ecn))
     {
@@ -107,24 +126,34 @@ address_envelope (HpUdpSocket *self, Envelope *envelope,
                             (HpAddressFamily) route->remote.family);
 }
 
+/* @segment: 0 for a single datagram */
+static void
+fill_envelope (HpUdpSocket *self, Envelope *envelope, struct iovec *vector,
+               const HpOutgoing *outgoing, gboolean with_local, gsize segment)
+{
+  struct msghdr *message = &envelope->message;
+
+  address_envelope (self, envelope, outgoing, with_local);
+  *vector = (struct iovec){ outgoing->bytes, outgoing->length };
+  message->msg_iov = vector;
+  message->msg_iovlen = 1;
+  if (outgoing->ttl != 0)
+    hp_packet_info_add_ttl (message, outgoing->ttl,
+                            (HpAddressFamily) outgoing->route.remote.family);
+  if (segment != 0)
+    hp_packet_info_add_segment (message, segment);
+}
+
 /* One datagram */
 
-/* @segment: 0 for a single datagram */
 static HpSendResult
 send_once (HpUdpSocket *self, const HpOutgoing *outgoing, gboolean with_local,
            gsize segment)
 {
-  struct iovec vector = { outgoing->bytes, outgoing->length };
+  struct iovec vector;
   Envelope envelope;
 
-  address_envelope (self, &envelope, outgoing, with_local);
-  envelope.message.msg_iov = &vector;
-  envelope.message.msg_iovlen = 1;
-  if (outgoing->ttl != 0)
-    hp_packet_info_add_ttl (&envelope.message, outgoing->ttl,
-                            (HpAddressFamily) outgoing->route.remote.family);
-  if (segment != 0)
-    hp_packet_info_add_segment (&envelope.message, segment);
+  fill_envelope (self, &envelope, &vector, outgoing, with_local, segment);
   if (sendmsg (hp_udp_socket_get_fd (self), &envelope.message, 0) >= 0)
     return HP_SEND_OK;
   return errno == EAGAIN ? HP_SEND_BLOCKED : HP_SEND_FAILED;
@@ -148,6 +177,14 @@ hp_udp_socket_send (HpUdpSocket *self, const HpOutgoing *outgoing)
       with_local = FALSE;
     }
   return HP_SEND_FAILED;
+}
+
+gboolean
+hp_udp_socket_await_writable (HpUdpSocket *self, gint64 time)
+{
+  /* Less than nothing would be for ever. */
+  return g_socket_condition_timed_wait (self->socket, G_IO_OUT, MAX (time, 0),
+                                        NULL, NULL);
 }
 
 /* Several in a call */
@@ -312,4 +349,46 @@ hp_udp_socket_send_segments (HpUdpSocket *self, HpOutgoing *outgoing,
   if (result == HP_SEND_OK)
     note_failure (self, remote);
   return result;
+}
+
+/* Many ways */
+
+static gboolean
+is_usual (HpUdpSocket *self, const HpUdpRun *run)
+{
+  const HpAddress *remote = &run->all.route.remote;
+
+  return can_send_to (self, remote)
+         && (run->all.length <= run->segment
+             || (self->has_segments && find_trouble (self, remote) == NULL));
+}
+
+guint
+hp_udp_socket_send_runs (HpUdpSocket *self, const HpUdpRun *runs, guint n)
+{
+  struct mmsghdr messages[HP_UDP_MAX_RUNS];
+  struct iovec vectors[HP_UDP_MAX_RUNS];
+  Envelope envelopes[HP_UDP_MAX_RUNS];
+  guint ready;
+  int sent;
+
+  for (ready = 0; ready < MIN (n, HP_UDP_MAX_RUNS); ready++)
+    {
+      const HpUdpRun *run = runs + ready;
+
+      if (!is_usual (self, run))
+        break;
+      /* Those before it may rely on the mark that the socket has until they
+       * have left. */
+      if (ready > 0 && becomes_usual (self, (HpEcn) run->all.ecn))
+        break;
+      fill_envelope (self, envelopes + ready, vectors + ready, &run->all,
+                     can_leave_from (self, &run->all.route),
+                     run->all.length > run->segment ? run->segment : 0);
+      messages[ready].msg_hdr = envelopes[ready].message;
+    }
+  if (ready == 0)
+    return 0;
+  sent = sendmmsg (hp_udp_socket_get_fd (self), messages, ready, 0);
+  return MAX (sent, 0);
 }

@@ -4,6 +4,8 @@
 
 #include "hole-punch/io/hp-udp-socket-private.h"
 
+#include "hole-punch/io/hp-udp-steering.h"
+
 #include <errno.h>
 #include <netinet/udp.h>
 
@@ -78,10 +80,11 @@ bind_socket (HpUdpSocket *self, GInetAddress *inet, guint16 port,
 
   g_clear_object (&self->socket);
   self->is_ipv6 = family == G_SOCKET_FAMILY_IPV6;
+  self->is_dual_stack = is_dual_stack;
   self->socket = g_socket_new (family, G_SOCKET_TYPE_DATAGRAM,
                                G_SOCKET_PROTOCOL_UDP, error);
   if (self->socket == NULL || !set_options (self, is_dual_stack, error)
-      || !g_socket_bind (self->socket, wanted, FALSE, error))
+      || !g_socket_bind (self->socket, wanted, self->is_sharing, error))
     return FALSE;
   self->fd = g_socket_get_fd (self->socket);
   bound = g_socket_get_local_address (self->socket, error);
@@ -183,6 +186,16 @@ hp_udp_socket_new (const char *address, guint16 port, guint number,
   return self;
 }
 
+static void
+become_beside (HpUdpSocket *self, const HpUdpSocket *other)
+{
+  self->has_segments = other->has_segments;
+  self->buffers = other->buffers;
+  self->buffers->references++;
+  /* Of many sockets most get a single datagram, or none. */
+  self->n_wanted = 1;
+}
+
 HpUdpSocket *
 hp_udp_socket_new_beside (const HpUdpSocket *other, const char *address,
                           guint16 port, guint number, GError **error)
@@ -191,11 +204,74 @@ hp_udp_socket_new_beside (const HpUdpSocket *other, const char *address,
 
   if (self == NULL)
     return NULL;
-  self->has_segments = other->has_segments;
-  self->buffers = other->buffers;
-  self->buffers->references++;
-  /* Of many sockets most get a single datagram, or none. */
-  self->n_wanted = 1;
+  become_beside (self, other);
+  return self;
+}
+
+/* Whoever comes next may have the port, too. */
+static gboolean
+allow_sharing (HpUdpSocket *self, GError **error)
+{
+  const int yes = 1;
+
+  if (setsockopt (self->fd, SOL_SOCKET, SO_REUSEPORT, &yes, sizeof yes) == 0)
+    return TRUE;
+  g_set_error (error, G_IO_ERROR, G_IO_ERROR_NOT_SUPPORTED,
+               "the system lets no second socket have the port "
+               "(SO_REUSEPORT: %s): use a single one",
+               g_strerror (errno));
+  return FALSE;
+}
+
+/* The first one is bound alone, so that whoever else has the port is in the
+ * way, and lets others in only then. */
+static HpUdpSocket *
+open_sharing (HpUdpSocket *first, guint share, guint n_shares, guint number,
+              GError **error)
+{
+  g_autoptr (HpUdpSocket) self = g_new0 (HpUdpSocket, 1);
+  g_autoptr (GSocketAddress) wanted
+      = hp_address_to_socket_address (&first->address);
+  GInetAddress *inet
+      = g_inet_socket_address_get_address (G_INET_SOCKET_ADDRESS (wanted));
+
+  g_assert (share >= 1 && share < n_shares);
+
+  self->number = number;
+  self->is_sharing = TRUE;
+  if ((share == 1 && !allow_sharing (first, error))
+      || !bind_socket (self, inet, first->address.port,
+                       first->is_dual_stack, error)
+      || (share == 1 && !hp_udp_steering_attach (self->fd, n_shares, error)))
+    return NULL;
+  return g_steal_pointer (&self);
+}
+
+HpUdpSocket *
+hp_udp_socket_new_sharing (HpUdpSocket *first, guint share, guint n_shares,
+                           guint number, GError **error)
+{
+  HpUdpSocket *self = open_sharing (first, share, n_shares, number, error);
+
+  if (self == NULL)
+    return NULL;
+  self->has_segments = first->has_segments;
+  self->buffers = new_buffers ();
+  self->n_wanted = HP_UDP_BATCH;
+  return self;
+}
+
+HpUdpSocket *
+hp_udp_socket_new_sharing_beside (HpUdpSocket *first, guint share,
+                                  guint n_shares, const HpUdpSocket *other,
+                                  GError **error)
+{
+  HpUdpSocket *self
+      = open_sharing (first, share, n_shares, first->number, error);
+
+  if (self == NULL)
+    return NULL;
+  become_beside (self, other);
   return self;
 }
 

@@ -27,6 +27,18 @@ HpUdpSocket *hp_udp_socket_new (const char *address, guint16 port,
 HpUdpSocket *hp_udp_socket_new_beside (const HpUdpSocket *other,
                                        const char *address, guint16 port,
                                        guint number, GError **error);
+/* The same, for another thread: bound to the address of @first, of @n_shares
+ * sockets the one that gets what hp-udp-steering.h says is for @share, from 1
+ * on; @first is 0. In that order, in one thread, before anything is received.
+ * NOT_SUPPORTED: the system has no such thing. */
+HpUdpSocket *hp_udp_socket_new_sharing (HpUdpSocket *first, guint share,
+                                        guint n_shares, guint number,
+                                        GError **error);
+/* Both: @other is a socket of the same thread */
+HpUdpSocket *hp_udp_socket_new_sharing_beside (HpUdpSocket *first, guint share,
+                                               guint n_shares,
+                                               const HpUdpSocket *other,
+                                               GError **error);
 void hp_udp_socket_free (HpUdpSocket *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (HpUdpSocket, hp_udp_socket_free)
 int hp_udp_socket_get_fd (const HpUdpSocket *self);
@@ -65,6 +77,9 @@ typedef enum
 HpSendResult hp_udp_socket_send (HpUdpSocket *self,
                                  const HpOutgoing *outgoing);
 
+/* After HP_SEND_BLOCKED: waits @time µs at most; FALSE: in vain */
+gboolean hp_udp_socket_await_writable (HpUdpSocket *self, gint64 time);
+
 /* Datagrams that may go together, and the bytes of all of them */
 #define HP_UDP_MAX_SEGMENTS 64
 #define HP_UDP_MAX_SEGMENTS_SIZE 65000
@@ -74,3 +89,16 @@ HpSendResult hp_udp_socket_send (HpUdpSocket *self,
 HpSendResult hp_udp_socket_send_segments (HpUdpSocket *self,
                                           HpOutgoing *outgoing,
                                           gsize segment);
+
+/* What goes one way: see hp_udp_socket_send_segments() */
+typedef struct
+{
+  HpOutgoing all;
+  gsize segment;
+} HpUdpRun;
+
+#define HP_UDP_MAX_RUNS 64
+/* The first of @runs, which go many ways, in one call; how many went. The one
+ * after those is to be sent by itself, to learn what is the matter with it. */
+guint hp_udp_socket_send_runs (HpUdpSocket *self, const HpUdpRun *runs,
+                               guint n);

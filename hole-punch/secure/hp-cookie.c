@@ -14,11 +14,49 @@ G_STATIC_ASSERT (sizeof ((HpTicket *) NULL)->secret == HP_HASH_SIZE);
 /* A label ends with its zero byte: none is the beginning of another. */
 #define LABEL(text) { text, sizeof text }
 
+static void
+derive_secret (HpCookieJar *self, guint which)
+{
+  const guint64 epoch_be = GUINT64_TO_BE (self->epoch - which);
+
+  hp_crypto_hmac (self->secrets[which], self->seed, sizeof self->seed,
+                  (const HpHashPart[]){ LABEL ("hole-punch cookie secret"),
+                                        { &epoch_be, sizeof epoch_be } },
+                  2);
+}
+
+static void
+set_epoch (HpCookieJar *self, gint64 now)
+{
+  self->epoch = (now + self->clock) / HP_COOKIE_ROTATION;
+  derive_secret (self, PRESENT);
+  derive_secret (self, PREVIOUS);
+}
+
+void
+hp_cookie_jar_init_shared (HpCookieJar *self, const guint8 seed[HP_KEY_SIZE],
+                           gint64 now)
+{
+  memcpy (self->seed, seed, HP_KEY_SIZE);
+  self->clock = 0;
+  set_epoch (self, now);
+}
+
+void
+hp_cookie_jar_set_clock (HpCookieJar *self, gint64 clock, gint64 now)
+{
+  self->clock = clock;
+  set_epoch (self, now);
+}
+
 void
 hp_cookie_jar_init (HpCookieJar *self, const HpRandom *random, gint64 now)
 {
-  hp_random_fill (random, self->secrets, sizeof self->secrets);
-  self->rotated_at = now;
+  guint8 seed[HP_KEY_SIZE];
+
+  hp_random_fill (random, seed, sizeof seed);
+  hp_cookie_jar_init_shared (self, seed, now);
+  hp_crypto_wipe (seed, sizeof seed);
 }
 
 void
@@ -28,20 +66,10 @@ hp_cookie_jar_clear (HpCookieJar *self)
 }
 
 void
-hp_cookie_jar_rotate (HpCookieJar *self, const HpRandom *random, gint64 now)
+hp_cookie_jar_rotate (HpCookieJar *self, gint64 now)
 {
-  gint64 age = now - self->rotated_at;
-
-  if (age < HP_COOKIE_ROTATION)
-    return;
-  /* After a long silence the present secret is as old as one that would have
-   * been rotated out. */
-  if (age >= 2 * HP_COOKIE_ROTATION)
-    hp_random_fill (random, self->secrets[PREVIOUS], HP_KEY_SIZE);
-  else
-    memcpy (self->secrets[PREVIOUS], self->secrets[PRESENT], HP_KEY_SIZE);
-  hp_random_fill (random, self->secrets[PRESENT], HP_KEY_SIZE);
-  self->rotated_at = now;
+  if ((now + self->clock) / HP_COOKIE_ROTATION != self->epoch)
+    set_epoch (self, now);
 }
 
 static void

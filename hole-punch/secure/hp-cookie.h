@@ -5,7 +5,9 @@
 /* Stateless proofs of address: cookies, and tokens of paths.
  *
  * A cookie is HMAC-SHA256 (secret, address), cut to 16 bytes, under a secret
- * that rotates; the previous one is still accepted.
+ * that rotates; the previous one is still accepted. The secrets come from a
+ * seed and the time alone, so that those who have both in common take each
+ * other's proofs.
  */
 
 #pragma once
@@ -17,16 +19,23 @@
 
 typedef struct
 {
+  guint8 seed[HP_KEY_SIZE];
   guint8 secrets[2][HP_KEY_SIZE]; /* the present one and the one before */
-  gint64 rotated_at;
+  gint64 epoch; /* how many HP_COOKIE_ROTATIONs from the clock's zero */
+  gint64 clock; /* added to the time */
 } HpCookieJar;
 
+/* With a seed of its own */
 void hp_cookie_jar_init (HpCookieJar *self, const HpRandom *random,
                          gint64 now);
+void hp_cookie_jar_init_shared (HpCookieJar *self,
+                                const guint8 seed[HP_KEY_SIZE], gint64 now);
 void hp_cookie_jar_clear (HpCookieJar *self); /* wipes */
 /* Rotates when due; call it before the others */
-void hp_cookie_jar_rotate (HpCookieJar *self, const HpRandom *random,
-                           gint64 now);
+/* @clock is added to the time that it is told, for those who have the seed in
+ * common, but not the clock */
+void hp_cookie_jar_set_clock (HpCookieJar *self, gint64 clock, gint64 now);
+void hp_cookie_jar_rotate (HpCookieJar *self, gint64 now);
 void hp_cookie_jar_create (const HpCookieJar *self, const HpAddress *address,
                            guint8 cookie[HP_COOKIE_SIZE]);
 gboolean hp_cookie_jar_check (const HpCookieJar *self,

@@ -7,6 +7,7 @@
 #include <gnutls/crypto.h>
 #include <gnutls/gnutls.h>
 #include <nettle/curve25519.h>
+#include <nettle/gcm.h>
 #include <nettle/hmac.h>
 #include <nettle/memops.h>
 #include <nettle/sha2.h>
@@ -26,6 +27,7 @@ struct _HpAead
 {
   gnutls_aead_cipher_hd_t handle;
   HpSuite suite; /* decides the nonce's byte order */
+  struct gcm_aes256_ctx *gcm; /* instead of @handle, for changing keys */
 };
 
 static void
@@ -191,17 +193,38 @@ hp_aead_new (HpSuite suite, const guint8 key[HP_KEY_SIZE])
   return self;
 }
 
+/* For AES-GCM on x86 gnutls_aead_cipher_set_key() (3.7.9) makes wrong tags: it
+ * computes GHASH's key from what the key before left behind instead of from
+ * zeros. Nettle's takes 270 ns to set a key and seal 24 bytes, GnuTLS' with a
+ * new handle each time 420 ns and four allocations; of large packets GnuTLS
+ * makes more. */
+HpAead *
+hp_aead_new_changing (HpSuite suite)
+{
+  static const guint8 zeros[HP_KEY_SIZE];
+  HpAead *self;
+
+  if (suite != HP_SUITE_AES_GCM)
+    return hp_aead_new (suite, zeros);
+  self = g_new0 (HpAead, 1);
+  self->suite = suite;
+  self->gcm = g_new0 (struct gcm_aes256_ctx, 1);
+  return self;
+}
+
 void
 hp_aead_set_key (HpAead *self, const guint8 key[HP_KEY_SIZE])
 {
   gnutls_datum_t datum = key_datum (key);
 
+  if (self->gcm != NULL)
+    {
+      gcm_aes256_set_key (self->gcm, key);
+      return;
+    }
   if (self->suite == HP_SUITE_CHACHA_POLY
       && gnutls_aead_cipher_set_key (self->handle, &datum) == 0)
     return;
-  /* For AES-GCM on x86 that function (3.7.9) makes wrong tags: it computes
-   * GHASH's key from what the key before left behind instead of from zeros. A
-   * new handle takes 120 ns more. */
   gnutls_aead_cipher_deinit (self->handle);
   init_handle (self, key);
 }
@@ -212,7 +235,11 @@ hp_aead_free (HpAead *self)
 {
   if (self == NULL)
     return;
-  gnutls_aead_cipher_deinit (self->handle);
+  if (self->gcm != NULL)
+    hp_crypto_wipe (self->gcm, sizeof *self->gcm);
+  else
+    gnutls_aead_cipher_deinit (self->handle);
+  g_free (self->gcm);
   g_free (self);
 }
 
@@ -225,6 +252,27 @@ write_nonce (const HpAead *self, guint64 number, guint8 nonce[NONCE_SIZE])
   memcpy (nonce + 4, &number, sizeof number);
 }
 
+static void
+begin_gcm (HpAead *self, const guint8 nonce[NONCE_SIZE], gconstpointer ad,
+           gsize ad_length)
+{
+  gcm_aes256_set_iv (self->gcm, NONCE_SIZE, nonce);
+  gcm_aes256_update (self->gcm, ad_length, ad);
+}
+
+static gboolean
+open_gcm (HpAead *self, const guint8 *from, gsize length, guint8 *to)
+{
+  guint8 tag[HP_TAG_SIZE];
+  guint8 expected[HP_TAG_SIZE];
+
+  memcpy (tag, from + length, sizeof tag);
+  if (length > 0)
+    gcm_aes256_decrypt (self->gcm, length, to, from);
+  gcm_aes256_digest (self->gcm, sizeof expected, expected);
+  return hp_crypto_equal (tag, expected, sizeof tag);
+}
+
 void
 hp_aead_seal (HpAead *self, guint64 number, gconstpointer ad, gsize ad_length,
               const guint8 *from, gsize length, guint8 *to)
@@ -234,6 +282,14 @@ hp_aead_seal (HpAead *self, guint64 number, gconstpointer ad, gsize ad_length,
   int result;
 
   write_nonce (self, number, nonce);
+  if (self->gcm != NULL)
+    {
+      begin_gcm (self, nonce, ad, ad_length);
+      if (length > 0)
+        gcm_aes256_encrypt (self->gcm, length, to, from);
+      gcm_aes256_digest (self->gcm, HP_TAG_SIZE, to + length);
+      return;
+    }
   result = gnutls_aead_cipher_encrypt (self->handle, nonce, sizeof nonce, ad,
                                        ad_length, HP_TAG_SIZE,
                                        length > 0 ? from : to, length, to,
@@ -254,6 +310,11 @@ hp_aead_open (HpAead *self, guint64 number, gconstpointer ad, gsize ad_length,
     return FALSE;
   opened = length - HP_TAG_SIZE;
   write_nonce (self, number, nonce);
+  if (self->gcm != NULL)
+    {
+      begin_gcm (self, nonce, ad, ad_length);
+      return open_gcm (self, from, opened, to);
+    }
   return gnutls_aead_cipher_decrypt (self->handle, nonce, sizeof nonce, ad,
                                      ad_length, HP_TAG_SIZE, from, length,
                                      opened > 0 ? to : &nothing, &opened)

@@ -65,6 +65,9 @@ void hp_crypto_hmac (guint8 digest[HP_HASH_SIZE], gconstpointer key,
 typedef struct _HpAead HpAead;
 
 HpAead *hp_aead_new (HpSuite suite, const guint8 key[HP_KEY_SIZE]);
+/* For a new key with every packet: hp_aead_set_key() is fast, and allocates
+ * nothing. Of no use before the first one. */
+HpAead *hp_aead_new_changing (HpSuite suite);
 void hp_aead_set_key (HpAead *self, const guint8 key[HP_KEY_SIZE]);
 void hp_aead_free (HpAead *self); /* wipes */
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (HpAead, hp_aead_free)

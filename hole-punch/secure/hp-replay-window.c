@@ -4,27 +4,35 @@
 
 #include "hole-punch/secure/hp-replay-window.h"
 
-#define BLOCK_BITS 64
+#define BLOCK_BITS 32
 
-struct _HpReplayWindow
+static guint
+count_blocks (guint size)
 {
-  guint64 next; /* one past the largest number seen */
-  guint size;
-  guint n_blocks; /* one more than @size needs: RFC 6479, section 2 */
-  guint64 blocks[];
-};
+  g_assert (size >= HP_REPLAY_WINDOW_MIN && size <= HP_REPLAY_WINDOW_MAX);
+  g_assert (size % 64 == 0);
+  return size / BLOCK_BITS + 1;
+}
+
+gsize
+hp_replay_window_get_bytes (guint size)
+{
+  return G_STRUCT_OFFSET (HpReplayWindow, blocks)
+         + count_blocks (size) * sizeof (guint32);
+}
+
+void
+hp_replay_window_init (HpReplayWindow *self, guint size)
+{
+  self->n_blocks = count_blocks (size);
+}
 
 HpReplayWindow *
 hp_replay_window_new (guint size)
 {
-  HpReplayWindow *self;
-  guint n_blocks = size / BLOCK_BITS + 1;
+  HpReplayWindow *self = g_malloc0 (hp_replay_window_get_bytes (size));
 
-  g_assert (size >= HP_REPLAY_WINDOW_MIN && size <= HP_REPLAY_WINDOW_MAX);
-  g_assert (size % BLOCK_BITS == 0);
-  self = g_malloc0 (sizeof *self + n_blocks * sizeof self->blocks[0]);
-  self->size = size;
-  self->n_blocks = n_blocks;
+  hp_replay_window_init (self, size);
   return self;
 }
 
@@ -34,10 +42,10 @@ hp_replay_window_free (HpReplayWindow *self)
   g_free (self);
 }
 
-static guint64
+static guint32
 get_bit (guint64 number)
 {
-  return G_GUINT64_CONSTANT (1) << (number % BLOCK_BITS);
+  return 1u << (number % BLOCK_BITS);
 }
 
 gboolean
@@ -45,7 +53,7 @@ hp_replay_window_check (const HpReplayWindow *self, guint64 number)
 {
   if (number >= self->next)
     return number != G_MAXUINT64;
-  if (self->next - number > self->size)
+  if (self->next - number > (self->n_blocks - 1) * BLOCK_BITS)
     return FALSE;
   return (self->blocks[number / BLOCK_BITS % self->n_blocks]
           & get_bit (number))

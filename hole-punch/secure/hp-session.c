@@ -12,8 +12,11 @@
  *
  * Bit and number alone therefore choose the one key that can open a packet
  * (RFC 9001, section 6.3), which matters twice: a packet is opened in place,
- * hence only once; and forged packets cost no more than others. All three keys
- * are there beforehand, lest the time taken tell of an update (section 9.5).
+ * hence only once; and forged packets cost hardly more than others. A session
+ * with ciphers of its own has the next key ready; one that shares them, of
+ * which a match server has a million, makes it when it is told of. That the
+ * time taken tells of an update (section 9.5) is nothing new: the phase bit is
+ * there for all to see.
  */
 
 #include "hole-punch/secure/hp-session.h"
@@ -44,49 +47,74 @@ struct _HpSessionCiphers
   HpAead *open[HP_SUITE_CHACHA_POLY + 1];
 };
 
-struct _HpSession
+/* What only a session with ciphers of its own has */
+typedef struct
 {
-  HpSuite suite;
-  gboolean is_initiator;
-  guint32 local_index;
-  guint32 remote_index;
-
-  /* The handles: its own, or (@is_sharing) those of a HpSessionCiphers, which
-   * hold any key */
   HpAead *seal;
   HpAead *open;
-  gboolean is_sharing;
-  KeyChoice loaded; /* the receive key that an own @open holds */
+  KeyChoice loaded; /* the receive key that @open holds */
+  guint8 next_key[HP_KEY_SIZE];
+} OwnCiphers;
+
+/* The phase before the present one, as long as it may be heard of */
+typedef struct
+{
+  guint8 key[HP_KEY_SIZE];
+  gint64 until;
+  guint64 before; /* the smallest number opened with KEY_PRESENT */
+} OldPhase;
+
+/* The replay window follows it. */
+struct _HpSession
+{
+  union
+  {
+    OwnCiphers *own;
+    HpSessionCiphers *shared; /* if @is_sharing */
+  };
+  OldPhase *old; /* NULL: there is none */
 
   guint8 send_key[HP_KEY_SIZE];
-  guint8 send_phase; /* the bit */
-  gboolean update_wanted;
-  guint64 next_number;
-  guint64 send_phase_first; /* the first number of the phase */
-  gint64 send_phase_since;
+  guint8 receive_key[HP_KEY_SIZE]; /* KEY_PRESENT */
 
-  guint8 receive_keys[KEY_NEXT + 1][HP_KEY_SIZE];
-  guint8 receive_phase; /* the bit of KEY_PRESENT */
+  guint64 forged_left : 56; /* that may come before it is exhausted */
+  guint64 suite : 2;
+  guint64 is_initiator : 1;
+  guint64 is_sharing : 1;
+  guint64 update_wanted : 1;
+  guint64 send_phase : 1;    /* the bit */
+  guint64 receive_phase : 1; /* the bit of KEY_PRESENT */
+  guint64 next_number;
   guint64 receive_floor; /* one past the largest number of older phases */
-  guint64 receive_first; /* the smallest number opened with KEY_PRESENT */
-  gint64 old_key_until;  /* 0: there is no KEY_OLD */
-  gint64 key_grace;
-  guint64 n_forged;
-  guint64 max_forged;
-  HpReplayWindow *window;
+
+  guint32 local_index;
+  guint32 remote_index;
+  guint32 sent_in_phase;    /* numbers taken */
+  guint32 send_phase_since; /* ms */
+  guint32 key_grace;        /* µs */
+  guint32 padding;
 };
+
+G_STATIC_ASSERT (sizeof (HpSession) % sizeof (guint64) == 0);
+G_STATIC_ASSERT (HP_SESSION_MAX_FORGED_AES_GCM
+                 < G_GUINT64_CONSTANT (1) << 56);
+
+static HpReplayWindow *
+get_window (const HpSession *self)
+{
+  return (HpReplayWindow *) (self + 1);
+}
 
 HpSessionCiphers *
 hp_session_ciphers_new (void)
 {
-  static const guint8 zeros[HP_KEY_SIZE];
   HpSessionCiphers *self = g_new0 (HpSessionCiphers, 1);
 
   for (HpSuite suite = HP_SUITE_AES_GCM; suite <= HP_SUITE_CHACHA_POLY;
        suite++)
     {
-      self->seal[suite] = hp_aead_new (suite, zeros);
-      self->open[suite] = hp_aead_new (suite, zeros);
+      self->seal[suite] = hp_aead_new_changing (suite);
+      self->open[suite] = hp_aead_new_changing (suite);
     }
   return self;
 }
@@ -107,18 +135,67 @@ hp_session_ciphers_free (HpSessionCiphers *self)
 static HpAead *
 load_send_key (HpSession *self)
 {
-  if (self->is_sharing)
-    hp_aead_set_key (self->seal, self->send_key);
-  return self->seal;
+  if (!self->is_sharing)
+    return self->own->seal;
+  hp_aead_set_key (self->shared->seal[self->suite], self->send_key);
+  return self->shared->seal[self->suite];
+}
+
+static const guint8 *
+get_receive_key (const HpSession *self, KeyChoice choice)
+{
+  switch (choice)
+    {
+    case KEY_OLD:
+      return self->old->key;
+    case KEY_PRESENT:
+      return self->receive_key;
+    case KEY_NEXT:
+      return self->own->next_key;
+    case KEY_NONE:
+      break;
+    }
+  g_assert_not_reached ();
+}
+
+/* Loads the present key to make the next one */
+static void
+derive_next_key (HpSession *self, HpAead *open, guint8 next[HP_KEY_SIZE])
+{
+  hp_aead_set_key (open, self->receive_key);
+  hp_noise_rekey (open, next);
 }
 
 static HpAead *
 load_receive_key (HpSession *self, KeyChoice choice)
 {
-  if (self->is_sharing || self->loaded != choice)
-    hp_aead_set_key (self->open, self->receive_keys[choice]);
-  self->loaded = choice;
-  return self->open;
+  guint8 next[HP_KEY_SIZE];
+  HpAead *open;
+
+  if (!self->is_sharing)
+    {
+      if (self->own->loaded != choice)
+        hp_aead_set_key (self->own->open, get_receive_key (self, choice));
+      self->own->loaded = choice;
+      return self->own->open;
+    }
+  open = self->shared->open[self->suite];
+  if (choice != KEY_NEXT)
+    {
+      hp_aead_set_key (open, get_receive_key (self, choice));
+      return open;
+    }
+  derive_next_key (self, open, next);
+  hp_aead_set_key (open, next);
+  hp_crypto_wipe (next, sizeof next);
+  return open;
+}
+
+/* Wraps in 49 days: differences are what counts. */
+static guint32
+to_ms (gint64 time)
+{
+  return time / G_TIME_SPAN_MILLISECOND;
 }
 
 static guint64
@@ -134,54 +211,91 @@ get_max_forged (HpSuite suite)
   g_assert_not_reached ();
 }
 
+gsize
+hp_session_get_bytes (guint replay_window)
+{
+  gsize bytes = sizeof (HpSession) + hp_replay_window_get_bytes (replay_window);
+
+  return (bytes + 7) & ~(gsize) 7;
+}
+
+static gsize
+get_bytes (const HpSession *self)
+{
+  return sizeof *self
+         + G_STRUCT_OFFSET (HpReplayWindow, blocks)
+         + get_window (self)->n_blocks * sizeof (guint32);
+}
+
 HpSession *
 hp_session_new (HpSuite suite, gboolean is_initiator,
                 const guint8 first[HP_KEY_SIZE],
                 const guint8 second[HP_KEY_SIZE], guint32 local_index,
                 guint32 remote_index, guint replay_window, gint64 now)
 {
-  HpSession *self = g_new0 (HpSession, 1);
-  const guint8 *receive_key = is_initiator ? second : first;
+  HpSession *self = g_malloc0 (hp_session_get_bytes (replay_window));
 
   self->suite = suite;
   self->is_initiator = is_initiator;
   self->local_index = local_index;
   self->remote_index = remote_index;
-
-  memcpy (self->send_key, is_initiator ? first : second, HP_KEY_SIZE);
-  self->send_phase_since = now;
-  self->seal = hp_aead_new (suite, self->send_key);
-
-  memcpy (self->receive_keys[KEY_PRESENT], receive_key, HP_KEY_SIZE);
-  self->open = hp_aead_new (suite, receive_key);
-  self->loaded = KEY_PRESENT;
-  hp_noise_rekey (self->open, self->receive_keys[KEY_NEXT]);
-  self->receive_first = G_MAXUINT64;
   self->key_grace = DEFAULT_KEY_GRACE;
-  self->max_forged = get_max_forged (suite);
-  self->window = hp_replay_window_new (replay_window);
+  self->forged_left = get_max_forged (suite);
+  self->send_phase_since = to_ms (now);
+  memcpy (self->send_key, is_initiator ? first : second, HP_KEY_SIZE);
+  memcpy (self->receive_key, is_initiator ? second : first, HP_KEY_SIZE);
+  hp_replay_window_init (get_window (self), replay_window);
+
+  self->own = g_new0 (OwnCiphers, 1);
+  self->own->seal = hp_aead_new (suite, self->send_key);
+  self->own->open = hp_aead_new (suite, self->receive_key);
+  self->own->loaded = KEY_PRESENT;
+  hp_noise_rekey (self->own->open, self->own->next_key);
   return self;
+}
+
+static void
+free_own (OwnCiphers *own)
+{
+  hp_aead_free (own->seal);
+  hp_aead_free (own->open);
+  hp_crypto_wipe (own, sizeof *own);
+  g_free (own);
+}
+
+static void
+end_old_phase (HpSession *self)
+{
+  if (self->old == NULL)
+    return;
+  hp_crypto_wipe (self->old, sizeof *self->old);
+  g_clear_pointer (&self->old, g_free);
+}
+
+void
+hp_session_clear (HpSession *self)
+{
+  static const guint8 zeros[HP_KEY_SIZE];
+
+  if (self->is_sharing)
+    {
+      hp_aead_set_key (self->shared->seal[self->suite], zeros);
+      hp_aead_set_key (self->shared->open[self->suite], zeros);
+    }
+  else
+    {
+      free_own (self->own);
+    }
+  end_old_phase (self);
+  hp_crypto_wipe (self, get_bytes (self));
 }
 
 void
 hp_session_free (HpSession *self)
 {
-  static const guint8 zeros[HP_KEY_SIZE];
-
   if (self == NULL)
     return;
-  if (self->is_sharing)
-    {
-      hp_aead_set_key (self->seal, zeros);
-      hp_aead_set_key (self->open, zeros);
-    }
-  else
-    {
-      hp_aead_free (self->seal);
-      hp_aead_free (self->open);
-    }
-  hp_replay_window_free (self->window);
-  hp_crypto_wipe (self, sizeof *self);
+  hp_session_clear (self);
   g_free (self);
 }
 
@@ -189,13 +303,21 @@ void
 hp_session_share_ciphers (HpSession *self, HpSessionCiphers *ciphers)
 {
   if (!self->is_sharing)
-    {
-      hp_aead_free (self->seal);
-      hp_aead_free (self->open);
-    }
+    free_own (self->own);
   self->is_sharing = TRUE;
-  self->seal = ciphers->seal[self->suite];
-  self->open = ciphers->open[self->suite];
+  self->shared = ciphers;
+}
+
+void
+hp_session_move (HpSession *self, gpointer to)
+{
+  gsize bytes = get_bytes (self);
+
+  g_assert (self->is_sharing);
+
+  memcpy (to, self, bytes);
+  hp_crypto_wipe (self, bytes);
+  g_free (self);
 }
 
 HpSuite
@@ -232,12 +354,13 @@ void
 hp_session_skip_number (HpSession *self)
 {
   self->next_number++;
+  self->sent_in_phase++;
 }
 
 void
 hp_session_set_key_grace (HpSession *self, gint64 grace)
 {
-  self->key_grace = grace;
+  self->key_grace = CLAMP (grace, 0, G_MAXUINT32);
 }
 
 void
@@ -249,44 +372,46 @@ hp_session_update_keys (HpSession *self, gint64 now)
 void
 hp_session_set_max_forged (HpSession *self, guint64 max_forged)
 {
-  self->max_forged = max_forged;
+  self->forged_left = max_forged;
 }
 
 void
 hp_session_expire (HpSession *self, gint64 now)
 {
-  if (self->old_key_until == 0 || now < self->old_key_until)
+  if (self->old == NULL || now < self->old->until)
     return;
-  hp_crypto_wipe (self->receive_keys[KEY_OLD], HP_KEY_SIZE);
-  self->old_key_until = 0;
   /* The handle may hold it, too. */
   load_receive_key (self, KEY_PRESENT);
+  end_old_phase (self);
 }
 
 gint64
 hp_session_get_deadline (const HpSession *self)
 {
-  return self->old_key_until != 0 ? self->old_key_until : G_MAXINT64;
+  return self->old != NULL ? self->old->until : G_MAXINT64;
 }
 
 static gboolean
 is_update_due (const HpSession *self, gint64 now)
 {
-  guint64 sent = self->next_number - self->send_phase_first;
+  guint32 age = to_ms (now) - self->send_phase_since;
 
-  return self->update_wanted || sent >= HP_SESSION_REKEY_PACKETS
-         || (sent >= MIN_PACKETS_PER_PHASE
-             && now - self->send_phase_since >= HP_SESSION_REKEY_TIME);
+  return self->update_wanted
+         || self->sent_in_phase >= HP_SESSION_REKEY_PACKETS
+         || (self->sent_in_phase >= MIN_PACKETS_PER_PHASE
+             && age >= HP_SESSION_REKEY_TIME / G_TIME_SPAN_MILLISECOND);
 }
 
 static void
 update_send_key (HpSession *self, gint64 now)
 {
-  hp_noise_rekey (load_send_key (self), self->send_key);
-  hp_aead_set_key (self->seal, self->send_key);
+  HpAead *seal = load_send_key (self);
+
+  hp_noise_rekey (seal, self->send_key);
+  hp_aead_set_key (seal, self->send_key);
   self->send_phase ^= 1;
-  self->send_phase_first = self->next_number;
-  self->send_phase_since = now;
+  self->sent_in_phase = 0;
+  self->send_phase_since = to_ms (now);
   self->update_wanted = FALSE;
 }
 
@@ -309,6 +434,7 @@ hp_session_seal (HpSession *self, guint8 *packet, gsize plain_length,
     .receiver_index = self->remote_index,
     .number = self->next_number++,
   };
+  self->sent_in_phase++;
   hp_writer_init (&writer, packet, HP_DATA_HEADER_SIZE);
   hp_packet_write_data_header (&header, &writer);
   hp_aead_seal (load_send_key (self), header.number, packet,
@@ -324,9 +450,9 @@ choose_receive_key (const HpSession *self, const HpDataHeader *header)
    * gone. */
   if (header->key_phase == self->receive_phase)
     return header->number >= self->receive_floor ? KEY_PRESENT : KEY_NONE;
-  if (header->number >= hp_replay_window_get_next (self->window))
+  if (header->number >= hp_replay_window_get_next (get_window (self)))
     return KEY_NEXT;
-  if (self->old_key_until != 0 && header->number < self->receive_first)
+  if (self->old != NULL && header->number < self->old->before)
     return KEY_OLD;
   return KEY_NONE;
 }
@@ -334,16 +460,25 @@ choose_receive_key (const HpSession *self, const HpDataHeader *header)
 static void
 enter_next_phase (HpSession *self, guint64 number, gint64 now)
 {
-  memcpy (self->receive_keys[KEY_OLD], self->receive_keys[KEY_PRESENT],
-          HP_KEY_SIZE);
-  memcpy (self->receive_keys[KEY_PRESENT], self->receive_keys[KEY_NEXT],
-          HP_KEY_SIZE);
-  self->loaded = KEY_PRESENT;
-  hp_noise_rekey (self->open, self->receive_keys[KEY_NEXT]);
+  guint8 next[HP_KEY_SIZE];
+
+  if (self->is_sharing)
+    derive_next_key (self, self->shared->open[self->suite], next);
+  else
+    memcpy (next, self->own->next_key, HP_KEY_SIZE);
+  if (self->old == NULL)
+    self->old = g_new (OldPhase, 1);
+  *self->old = (OldPhase){ .until = now + self->key_grace, .before = number };
+  memcpy (self->old->key, self->receive_key, HP_KEY_SIZE);
+  memcpy (self->receive_key, next, HP_KEY_SIZE);
+  hp_crypto_wipe (next, sizeof next);
+  if (!self->is_sharing)
+    {
+      self->own->loaded = KEY_PRESENT;
+      hp_noise_rekey (self->own->open, self->own->next_key);
+    }
   self->receive_phase ^= 1;
-  self->receive_floor = hp_replay_window_get_next (self->window);
-  self->receive_first = number;
-  self->old_key_until = MAX (now + self->key_grace, 1);
+  self->receive_floor = hp_replay_window_get_next (get_window (self));
 }
 
 static void
@@ -355,7 +490,8 @@ commit_opened (HpSession *self, KeyChoice choice, guint64 number, gint64 now)
       self->receive_floor = MAX (self->receive_floor, number + 1);
       break;
     case KEY_PRESENT:
-      self->receive_first = MIN (self->receive_first, number);
+      if (self->old != NULL)
+        self->old->before = MIN (self->old->before, number);
       break;
     case KEY_NEXT:
       enter_next_phase (self, number, now);
@@ -363,7 +499,7 @@ commit_opened (HpSession *self, KeyChoice choice, guint64 number, gint64 now)
     case KEY_NONE:
       g_assert_not_reached ();
     }
-  hp_replay_window_add (self->window, number);
+  hp_replay_window_add (get_window (self), number);
 }
 
 HpOpenVerdict
@@ -381,9 +517,9 @@ hp_session_open (HpSession *self, guint8 *packet, gsize length, gint64 now,
       /* Not to be acknowledged, and near the nonce of REKEY */
       || header.number >= HP_VARINT_MAX)
     return HP_OPEN_FORGED;
-  if (self->n_forged >= self->max_forged)
+  if (self->forged_left == 0)
     return HP_OPEN_EXHAUSTED;
-  if (!hp_replay_window_check (self->window, header.number))
+  if (!hp_replay_window_check (get_window (self), header.number))
     return HP_OPEN_REPLAYED;
 
   choice = choose_receive_key (self, &header);
@@ -393,7 +529,7 @@ hp_session_open (HpSession *self, guint8 *packet, gsize length, gint64 now,
                      HP_DATA_HEADER_SIZE, sealed,
                      length - HP_DATA_HEADER_SIZE, sealed))
     {
-      self->n_forged++;
+      self->forged_left--;
       return HP_OPEN_FORGED;
     }
 

@@ -54,6 +54,11 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (HpSession, hp_session_free)
 /* From now on without handles of its own: sets a key for each packet, which
  * takes some 200 ns more */
 void hp_session_share_ciphers (HpSession *self, HpSessionCiphers *ciphers);
+/* The bytes that a session takes; and one that shares its ciphers moved to so
+ * many bytes of someone else's (aligned for a guint64), to be cleared there. */
+gsize hp_session_get_bytes (guint replay_window);
+void hp_session_move (HpSession *self, gpointer to);
+void hp_session_clear (HpSession *self); /* wipes */
 
 HpSuite hp_session_get_suite (const HpSession *self);
 gboolean hp_session_is_initiator (const HpSession *self);

@@ -214,6 +214,8 @@ static void
 take_event (World *world, HpServiceEvent *event)
 {
   g_array_append_val (world->events, *event);
+  if (world->on_event != NULL && world->on_event (world, event))
+    return;
   switch (event->type)
     {
     case HP_SERVICE_EVENT_CLAIM:
@@ -236,6 +238,9 @@ take_event (World *world, HpServiceEvent *event)
     case HP_SERVICE_EVENT_REGISTERED:
     case HP_SERVICE_EVENT_EXPIRED:
     case HP_SERVICE_EVENT_INTRODUCED:
+    case HP_SERVICE_EVENT_ARRIVED:
+    case HP_SERVICE_EVENT_LEFT:
+    case HP_SERVICE_EVENT_FORWARD:
       break;
     }
 }

@@ -61,6 +61,9 @@ typedef struct
 /* Called for all that is sent; gives whether it may go on */
 typedef gboolean (*WorldTap) (gpointer user_data, const Flying *datagram);
 
+/* Called for each event; gives whether it is done with */
+typedef gboolean (*WorldEventFunc) (World *world, const HpServiceEvent *event);
+
 struct _World
 {
   gint64 now;
@@ -72,6 +75,8 @@ struct _World
   GSequence *flying;
   WorldTap tap;
   gpointer tap_data;
+  WorldEventFunc on_event;
+  gpointer on_event_data;
 
   HpMatchServiceConfig config;
   HpMatchService *service;

@@ -43,11 +43,17 @@ on_sent (gpointer user_data, const Flying *flying)
 }
 
 void
+raw_listen (World *world)
+{
+  world->tap = on_sent;
+  world->tap_data = world;
+}
+
+void
 raw_set_up (World *world, gconstpointer data)
 {
   world_set_up (world, g_test_rand_int ());
-  world->tap = on_sent;
-  world->tap_data = world;
+  raw_listen (world);
   bytes_to_strangers = datagrams_to_strangers = 0;
 }
 
@@ -61,11 +67,17 @@ free_raw (Raw *raw)
 }
 
 void
-raw_tear_down (World *world, gconstpointer data)
+raw_forget (void)
 {
   for (guint i = 0; i < n_raws; i++)
     free_raw (raws[i]);
   n_raws = 0;
+}
+
+void
+raw_tear_down (World *world, gconstpointer data)
+{
+  raw_forget ();
   world_tear_down (world);
 }
 

@@ -32,6 +32,10 @@ extern guint datagrams_to_strangers;
 /* A world whose network gives them their datagrams */
 void raw_set_up (World *world, gconstpointer data);
 void raw_tear_down (World *world, gconstpointer data);
+/* The two by themselves: of a world that was set up otherwise, and of all raw
+ * peers */
+void raw_listen (World *world);
+void raw_forget (void);
 Raw *raw_add (World *world, const char *address);
 Raw *raw_add_connected (World *world, const char *address);
 

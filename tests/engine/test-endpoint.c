@@ -18,9 +18,16 @@ HpSendResult __real_hp_udp_socket_send_segments (HpUdpSocket *self,
 HpSendResult __wrap_hp_udp_socket_send_segments (HpUdpSocket *self,
                                                  HpOutgoing *outgoing,
                                                  gsize segment);
+guint __real_hp_udp_socket_send_runs (HpUdpSocket *self, const HpUdpRun *runs,
+                                      guint n);
+guint __wrap_hp_udp_socket_send_runs (HpUdpSocket *self, const HpUdpRun *runs,
+                                      guint n);
 static guint blocked_sends;
+static guint blocks_each; /* how manieth send on its own; 0: none */
+static gboolean is_stuck;
 static gboolean blocked_after_one;
-static guint calls_of_send;
+static guint calls_of_send; /* and runs that went in one call with others */
+static guint calls_of_many;
 
 HpSendResult
 __wrap_hp_udp_socket_send_segments (HpUdpSocket *self, HpOutgoing *outgoing,
@@ -29,6 +36,14 @@ __wrap_hp_udp_socket_send_segments (HpUdpSocket *self, HpOutgoing *outgoing,
   HpOutgoing first = *outgoing;
 
   calls_of_send++;
+  if (is_stuck)
+    {
+      /* The socket itself, which is waited for, is not. */
+      g_usleep (1000);
+      return HP_SEND_BLOCKED;
+    }
+  if (blocks_each > 0 && calls_of_send % blocks_each == 0)
+    return HP_SEND_BLOCKED;
   if (blocked_sends == 0)
     return __real_hp_udp_socket_send_segments (self, outgoing, segment);
   blocked_sends--;
@@ -42,6 +57,20 @@ __wrap_hp_udp_socket_send_segments (HpUdpSocket *self, HpOutgoing *outgoing,
         return HP_SEND_OK;
     }
   return HP_SEND_BLOCKED;
+}
+
+guint
+__wrap_hp_udp_socket_send_runs (HpUdpSocket *self, const HpUdpRun *runs,
+                                guint n)
+{
+  guint sent;
+
+  if (blocked_sends > 0 || blocks_each > 0 || is_stuck)
+    return 0;
+  calls_of_many++;
+  sent = __real_hp_udp_socket_send_runs (self, runs, n);
+  calls_of_send += sent;
+  return sent;
 }
 
 /* A toy party: sends what it is told to, notes what happens to it, and can do
@@ -518,6 +547,22 @@ test_takes_its_time (Fixture *fixture, gconstpointer data)
   g_assert_cmpuint (toy.received, <, 150);
   settle (fixture);
   g_assert_cmpuint (toy.received, ==, 300);
+
+  /* By now it knows how long they take. */
+  for (guint i = 0; i < 300; i++)
+    send_data (fixture, 2);
+  g_assert_true (g_main_context_iteration (fixture->context, FALSE));
+  g_assert_cmpuint (toy.received, >, 300);
+  g_assert_cmpuint (toy.received, <=, 312);
+  /* And forgets it again. */
+  toy.spends = 0;
+  settle (fixture);
+  for (guint i = 0; i < 200; i++)
+    send_data (fixture, 2);
+  g_assert_true (g_main_context_iteration (fixture->context, FALSE));
+  g_assert_cmpuint (toy.received, >, 700);
+  settle (fixture);
+  g_assert_cmpuint (toy.received, ==, 800);
   hp_endpoint_close (fixture->endpoint);
 }
 
@@ -562,6 +607,98 @@ test_blocked_in_between (Fixture *fixture, gconstpointer data)
   check_blocked (fixture, TRUE);
 }
 
+static guint
+read_outside (Fixture *fixture, GString *marks)
+{
+  Outside outside = { .marks = marks };
+
+  while (hp_udp_socket_receive (fixture->outside, 64, on_outside, &outside))
+    ;
+  return outside.n;
+}
+
+/* The kernel takes some at a time: whoever closes waits, be it for what was
+ * kept before that or for what is pulled then. */
+static void
+test_blocked_at_close (Fixture *fixture, gconstpointer data)
+{
+  guint sizes[60];
+  GString *marks = g_string_new (NULL);
+  Toy first = { .to_send = 2, .mark = 'x' };
+  Toy last = { .to_send = 3, .mark = 'l' };
+  /* None goes with another. */
+  Toy many = { .to_send = G_N_ELEMENTS (sizes), .sizes = sizes, .mark = 'm' };
+
+  for (guint i = 0; i < G_N_ELEMENTS (sizes); i++)
+    sizes[i] = 2 + i;
+  add_toy (fixture, &first, 2);
+  blocked_sends = 1;
+  g_assert_true (g_main_context_iteration (fixture->context, FALSE));
+  g_assert_cmpuint (blocked_sends, ==, 0);
+  add_toy (fixture, &last, 4);
+  add_toy (fixture, &many, 6);
+  blocks_each = 2;
+  hp_endpoint_close (fixture->endpoint);
+  blocks_each = 0;
+  g_assert_cmpuint (read_outside (fixture, marks), ==,
+                    2 + G_N_ELEMENTS (sizes) + 3);
+  g_assert_true (g_str_has_prefix (marks->str, "xxmmm"));
+  g_assert_true (g_str_has_suffix (marks->str, "mmlll"));
+  g_string_free (marks, TRUE);
+}
+
+/* More than a batch, of which each is kept: not only what had been pulled when
+ * it blocked first */
+static void
+test_farewells (Fixture *fixture, gconstpointer data)
+{
+  Toy toy = { .to_send = 200 };
+
+  add_toy (fixture, &toy, 2);
+  blocks_each = 2;
+  hp_endpoint_close (fixture->endpoint);
+  blocks_each = 0;
+  g_assert_cmpuint (toy.pulled, ==, 200);
+  g_assert_cmpuint (receive_outside (fixture), ==, 200);
+}
+
+/* It does not wait for ever, nor for each party. */
+static void
+test_stuck_at_close (Fixture *fixture, gconstpointer data)
+{
+  Toy toys[3] = { { .to_send = 500 }, { .to_send = 500 }, { .to_send = 500 } };
+  gint64 before = hp_clock_now ();
+  gint64 taken;
+
+  for (guint i = 0; i < G_N_ELEMENTS (toys); i++)
+    add_toy (fixture, &toys[i], 2 + 2 * i);
+  is_stuck = TRUE;
+  hp_endpoint_close (fixture->endpoint);
+  is_stuck = FALSE;
+  taken = hp_clock_now () - before;
+  g_assert_cmpint (taken, >, 1 * G_TIME_SPAN_SECOND);
+  g_assert_cmpint (taken, <, 4 * G_TIME_SPAN_SECOND);
+  for (guint i = 0; i < G_N_ELEMENTS (toys); i++)
+    g_assert_null (toys[i].party.endpoint);
+  g_assert_cmpuint (receive_outside (fixture), ==, 0);
+}
+
+/* But one party that goes keeps nobody waiting. */
+static void
+test_stuck_at_removal (Fixture *fixture, gconstpointer data)
+{
+  Toy toy = { .to_send = 500 };
+  gint64 before = hp_clock_now ();
+
+  add_toy (fixture, &toy, 2);
+  is_stuck = TRUE;
+  hp_endpoint_remove_party (fixture->endpoint, &toy.party);
+  is_stuck = FALSE;
+  g_assert_cmpint (hp_clock_now () - before, <, G_TIME_SPAN_SECOND);
+  g_assert_cmpuint (toy.pulled, <, 500);
+  hp_endpoint_close (fixture->endpoint);
+}
+
 static void
 check_batches (Fixture *fixture, Toy *toy, guint n, guint n_calls)
 {
@@ -592,6 +729,20 @@ test_batches (Fixture *fixture, gconstpointer data)
 
   /* 900 900 900 400, 400, 900, 901 2, 2, 60000, 60000 7 */
   check_batches (fixture, &toy, G_N_ELEMENTS (sizes), 7);
+}
+
+/* Though no two of them are alike, they share a call. */
+static void
+test_all_different (Fixture *fixture, gconstpointer data)
+{
+  guint sizes[60];
+  Toy toy = { .sizes = sizes };
+
+  for (guint i = 0; i < G_N_ELEMENTS (sizes); i++)
+    sizes[i] = 10 + i;
+  calls_of_many = 0;
+  check_batches (fixture, &toy, G_N_ELEMENTS (sizes), G_N_ELEMENTS (sizes));
+  g_assert_cmpuint (calls_of_many, ==, 1);
 }
 
 static void
@@ -937,6 +1088,22 @@ test_hurry (Fixture *fixture, gconstpointer data)
   hp_endpoint_hurry (fixture->endpoint, &toy.party);
 }
 
+/* Who is asked, at the close, what it still has to send closes it, too. */
+static void
+test_closed_at_close (Fixture *fixture, gconstpointer data)
+{
+  Toy other = { .to_send = 2 };
+  Toy toy = { .to_send = 2, .act_in = IN_PULL, .act = close_endpoint };
+
+  add_toy (fixture, &other, 2);
+  add_toy (fixture, &toy, 4);
+  hp_endpoint_close (fixture->endpoint);
+  g_assert_cmpuint (toy.pulled, ==, 1);
+  g_assert_cmpuint (other.pulled, ==, 2);
+  g_assert_null (toy.party.endpoint);
+  g_assert_null (other.party.endpoint);
+}
+
 int
 main (int argc, char *argv[])
 {
@@ -955,7 +1122,13 @@ main (int argc, char *argv[])
   ADD ("hurry-inside", test_hurry_inside);
   ADD ("blocked", test_blocked);
   ADD ("blocked-in-between", test_blocked_in_between);
+  ADD ("blocked-at-close", test_blocked_at_close);
+  ADD ("farewells", test_farewells);
+  ADD ("stuck-at-close", test_stuck_at_close);
+  ADD ("stuck-at-removal", test_stuck_at_removal);
+  ADD ("closed-at-close", test_closed_at_close);
   ADD ("batches", test_batches);
+  ADD ("all-different", test_all_different);
   ADD ("largest", test_largest);
   ADD ("alone", test_alone);
   ADD ("marked", test_marked);

@@ -180,6 +180,7 @@ static void
 test_forged_initiation (World *world, gconstpointer data)
 {
   Raw *raw = raw_add (world, "203.0.113.1:1000");
+  const guint8 initiator = 0;
   HpInitiation initiation;
   guint8 digest[HP_HASH_SIZE];
   guint8 forged[HP_INITIATION_MAX_SIZE];
@@ -206,12 +207,14 @@ test_forged_initiation (World *world, gconstpointer data)
   memcpy (forged, raw->initiation, raw->initiation_length);
   forged[initiation.core_length - 1] ^= 1;
   hp_crypto_hmac (digest, raw->cookie.cookie, HP_COOKIE_SIZE,
-                  (const HpHashPart[]){ { "i", 1 },
+                  (const HpHashPart[]){ { &initiator, 1 },
                                         { forged, initiation.mac_length } },
                   2);
   memcpy (forged + initiation.mac_length, digest, HP_MAC_SIZE);
+  g_assert_cmpuint (world_statistics (world).dropped_forged, ==, 0);
   raw_inject (raw, forged, raw->initiation_length);
   g_assert_null (raw_take (raw));
+  g_assert_cmpuint (world_statistics (world).dropped_forged, ==, 1);
   g_assert_cmpuint (world_statistics (world).handshakes, ==, 2);
 }
 

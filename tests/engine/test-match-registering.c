@@ -249,11 +249,46 @@ test_registry_fails (World *world, gconstpointer data)
   assert_registration_refused (world, client, HP_REFUSED_TEMPORARY);
   /* It goes on trying by itself. */
   world->mood = REGISTRY_ANSWERS;
-  g_assert_true (world_await_registered (world, client, 12 * SECOND));
+  g_assert_true (world_await_registered (world, client, 33 * SECOND));
   /* What was granted holds while the registry is away. */
   world->mood = REGISTRY_FAILS;
   world_run (world, 50 * SECOND);
   g_assert_true (hp_match_client_is_registered (client->client));
+}
+
+/* For a whole day: refreshed again and again, but nothing new. */
+static void
+test_registry_away (World *world, gconstpointer data)
+{
+  WorldClient *client = world_add_registered (world, "wq", 0);
+  WorldClient *other = world_add_connected (world);
+  guint64 registers;
+
+  for (RegistryMood mood = REGISTRY_FAILS; mood <= REGISTRY_SILENT; mood++)
+    {
+      world->mood = mood;
+      client_forget (client);
+      client_forget (other);
+      registers = world_statistics (world).unclaimed_refreshes;
+      hp_match_client_register (other->client, "new", 0, world->now);
+      world_run (world, 3600 * SECOND);
+      g_assert_true (hp_match_client_is_registered (client->client));
+      g_assert_false (hp_match_client_is_registered (other->client));
+      g_assert_cmpuint (world_statistics (world).registrations, ==, 1);
+      g_assert_cmpuint (world_count (world, HP_SERVICE_EVENT_EXPIRED), ==, 0);
+      g_assert_cmpuint (world_statistics (world).unclaimed_refreshes, >=,
+                        registers + 3600 / 120);
+      assert_registration_refused (world, other, HP_REFUSED_TEMPORARY);
+    }
+  g_assert_cmpuint (world_statistics (world).registry_failures, >,
+                    world_statistics (world).unclaimed_refreshes);
+  /* Another id instead of the one that it has is new. */
+  world->mood = REGISTRY_FAILS;
+  client_forget (client);
+  hp_match_client_register (client->client, "else", 0, world->now);
+  assert_registration_refused (world, client, HP_REFUSED_TEMPORARY);
+  world->mood = REGISTRY_ANSWERS;
+  g_assert_true (world_await_registered (world, other, 60 * SECOND));
 }
 
 static void
@@ -268,18 +303,23 @@ test_registry_delay (World *world, gconstpointer data)
   world_ask (world, caller, "wq");
   g_assert_true (
       world_await_event (world, caller, HP_MATCH_EVENT_ANSWER, SECOND));
-  /* One question each, however often it was repeated meanwhile. */
+  /* One question each, however often it was repeated meanwhile; none about
+   * whoever is here. */
   g_assert_cmpuint (world_count (world, HP_SERVICE_EVENT_CLAIM), ==, 1);
-  g_assert_cmpuint (world_count (world, HP_SERVICE_EVENT_LOOKUP), ==, 1);
+  g_assert_cmpuint (world_count (world, HP_SERVICE_EVENT_LOOKUP), ==, 0);
   g_assert_cmpuint (client_count (callee, HP_MATCH_EVENT_REGISTERED), ==, 1);
+  client_forget (caller);
+  world_assert_refused (world, caller, world_ask (world, caller, "nobody"),
+                        HP_REFUSED_UNKNOWN_ID);
+  g_assert_cmpuint (world_count (world, HP_SERVICE_EVENT_LOOKUP), ==, 1);
 
   /* An answer that comes after the deadline is passed over. */
   world->registry_delay = 6 * SECOND;
   client_forget (caller);
-  world_assert_refused (world, caller, world_ask (world, caller, "wq"),
-                  HP_REFUSED_TEMPORARY);
+  world_assert_refused (world, caller, world_ask (world, caller, "nobody"),
+                        HP_REFUSED_TEMPORARY);
   world_run (world, 10 * SECOND);
-  g_assert_cmpuint (client_count (caller, HP_MATCH_EVENT_ANSWER), ==, 0);
+  g_assert_cmpuint (client_count (caller, HP_MATCH_EVENT_ASK_REFUSED), ==, 1);
 }
 
 static void
@@ -316,6 +356,29 @@ test_authorization (World *world, gconstpointer data)
       world_await_event (world, other, HP_MATCH_EVENT_ANSWER, SECOND));
 }
 
+/* Who may register has changed. */
+static void
+test_review (World *world, gconstpointer data)
+{
+  WorldClient *client = world_add_registered (world, "wq", 0);
+
+  hp_match_service_set_asks_registration (world->service, TRUE);
+  world->config.review++;
+  hp_match_service_set_config (world->service, &world->config);
+  world_run (world, 200 * SECOND);
+  g_assert_cmpuint (
+      world_count (world, HP_SERVICE_EVENT_AUTHORIZE_REGISTRATION), ==, 1);
+  g_assert_true (hp_match_client_is_registered (client->client));
+
+  world->denies = TRUE;
+  world->config.review++;
+  hp_match_service_set_config (world->service, &world->config);
+  world_run (world, 45 * SECOND);
+  g_assert_false (hp_match_client_is_registered (client->client));
+  g_assert_cmpuint (world_statistics (world).registrations, ==, 0);
+  g_assert_cmpuint (world_count (world, HP_SERVICE_EVENT_EXPIRED), ==, 1);
+}
+
 int
 main (int argc, char *argv[])
 {
@@ -333,7 +396,9 @@ main (int argc, char *argv[])
   ADD ("unregister-with-loss", test_unregister_with_loss);
   ADD ("close", test_close);
   ADD ("registry-fails", test_registry_fails);
+  ADD ("registry-away", test_registry_away);
   ADD ("registry-delay", test_registry_delay);
   ADD ("authorization", test_authorization);
+  ADD ("review", test_review);
   return g_test_run ();
 }

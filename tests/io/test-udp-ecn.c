@@ -11,6 +11,7 @@
 #include <netinet/in.h>
 #include <netinet/udp.h>
 #include <poll.h>
+#include <string.h>
 
 #define SEGMENT 1000
 #define N_SEGMENTS 20
@@ -194,6 +195,77 @@ check_usual (const char *host)
   g_assert_cmpuint (n_sent_with_messages, <, n_sent / 2);
 }
 
+#define N_RUNS 40
+
+static void
+on_run (gpointer user_data, const HpDatagram *datagram)
+{
+  guint8 *marks = user_data;
+
+  g_assert_cmpuint (datagram->length, ==, 1);
+  g_assert_cmpuint (datagram->bytes[0], <, N_RUNS);
+  marks[datagram->bytes[0]] = datagram->ecn;
+}
+
+/* As an endpoint sends them */
+static void
+send_runs (HpUdpSocket *from, const HpUdpRun *runs)
+{
+  guint sent = 0;
+  guint calls = 0;
+
+  while (sent < N_RUNS)
+    {
+      guint n = hp_udp_socket_send_runs (from, runs + sent, N_RUNS - sent);
+
+      g_assert_cmpuint (n, >, 0);
+      sent += n;
+      calls++;
+    }
+  /* A new mark for the socket is worth a call, no more. */
+  g_assert_cmpuint (calls, <=, 3);
+}
+
+/* Among those that go in one call some of which make their mark the socket's
+ * own: the others, before them, keep theirs. */
+static void
+check_runs (const char *host)
+{
+  g_autoptr (HpUdpSocket) from = open_socket (NULL);
+  g_autoptr (HpUdpSocket) to = open_socket (NULL);
+  g_autofree char *text = g_strdup_printf (
+      "%s:%u", host, hp_udp_socket_get_address (to)->port);
+  struct pollfd fd = { .fd = hp_udp_socket_get_fd (to), .events = POLLIN };
+  HpAddress remote;
+
+  g_assert_true (hp_address_parse (&remote, text));
+  for (guint n_others = 0; n_others < N_RUNS; n_others++)
+    {
+      HpEcn other = n_others % 3 == 0 ? HP_ECN_ECT_0 : HP_ECN_NOT_ECT;
+      HpEcn own = n_others % 3 == 1 ? HP_ECN_ECT_0 : HP_ECN_CE;
+      HpUdpRun runs[N_RUNS] = { 0 };
+      guint8 bytes[N_RUNS];
+      guint8 marks[N_RUNS];
+      guint received = 0;
+
+      memset (marks, 0xff, sizeof marks);
+      for (guint i = 0; i < N_RUNS; i++)
+        {
+          bytes[i] = i;
+          runs[i].segment = runs[i].all.length = 1;
+          runs[i].all.bytes = bytes + i;
+          runs[i].all.route.remote = remote;
+          runs[i].all.ecn = i < n_others ? other : own;
+        }
+      send_runs (from, runs);
+      while (received < N_RUNS && poll (&fd, 1, 5000) == 1)
+        received += hp_udp_socket_receive (to, 64, on_run, marks);
+      g_assert_cmpuint (received, ==, N_RUNS);
+      for (guint i = 0; i < N_RUNS; i++)
+        g_assert_cmpuint (marks[i], ==, runs[i].all.ecn);
+    }
+}
+
 static gboolean
 has_ipv6 (void)
 {
@@ -219,6 +291,8 @@ test_marks (gconstpointer is_old)
   check_mixed ();
   check_usual ("127.0.0.1");
   check_usual ("[::1]");
+  check_runs ("127.0.0.1");
+  check_runs ("[::1]");
 }
 
 int

@@ -293,6 +293,68 @@ test_blocked (Fixture *self, gconstpointer data)
   assert_came (self, 60);
 }
 
+/* Ten places; a datagram to each, two to the last */
+static void
+make_runs (Fixture *self, HpUdpRun runs[10])
+{
+  HpOutgoing outgoing = make_outgoing (self, "127.0.0.1", 60);
+
+  for (guint i = 0; i < 10; i++)
+    {
+      g_autofree char *host = g_strdup_printf ("127.0.0.%u", i + 1);
+
+      runs[i] = (HpUdpRun){ make_outgoing (self, host, 60), SEGMENT };
+      runs[i].all.bytes = outgoing.bytes + i * SEGMENT;
+      runs[i].all.length = i == 9 ? 2 * SEGMENT : SEGMENT;
+    }
+}
+
+/* To many places in one call, and some several as one */
+static void
+test_many_ways (Fixture *self, gconstpointer data)
+{
+  HpUdpRun runs[10];
+
+  make_runs (self, runs);
+  self->from->has_segments = TRUE;
+  g_assert_cmpuint (hp_udp_socket_send_runs (self->from, runs, 10), ==, 10);
+  g_assert_cmpuint (calls.n_batches, ==, 1);
+  g_assert_cmpuint (calls.n_single + calls.n_together, ==, 0);
+  assert_came (self, 11);
+
+  /* The kernel takes some. */
+  calls.batch_takes = 4;
+  g_assert_cmpuint (hp_udp_socket_send_runs (self->from, runs, 10), ==, 4);
+  assert_came (self, 4);
+  g_assert_cmpuint (hp_udp_socket_send_runs (self->from, runs, 10), ==, 0);
+  calls.batch_takes = 0;
+  calls.blocks = FALSE;
+
+  /* What cannot go like that is left to another call. */
+  runs[6].all.route.remote.family = HP_ADDRESS_NONE;
+  g_assert_cmpuint (hp_udp_socket_send_runs (self->from, runs, 10), ==, 6);
+  assert_came (self, 6);
+  g_assert_cmpuint (hp_udp_socket_send_runs (self->from, runs + 6, 4), ==, 0);
+  make_runs (self, runs);
+  self->from->has_segments = FALSE;
+  g_assert_cmpuint (hp_udp_socket_send_runs (self->from, runs, 10), ==, 9);
+  assert_came (self, 9);
+}
+
+/* A host to which segments have failed is not tried in vain. */
+static void
+test_trouble_among_many (Fixture *self, gconstpointer data)
+{
+  HpUdpRun runs[10];
+
+  self->from->has_segments = TRUE;
+  calls.refuses = "127.0.0.10";
+  send_all (self, "127.0.0.10");
+  make_runs (self, runs);
+  g_assert_cmpuint (hp_udp_socket_send_runs (self->from, runs, 10), ==, 9);
+  assert_came (self, 9);
+}
+
 static void
 take (gpointer user_data, const HpDatagram *datagram)
 {
@@ -369,6 +431,8 @@ main (int argc, char *argv[])
   ADD ("one-route", test_one_route);
   ADD ("many-routes", test_many_routes);
   ADD ("blocked", test_blocked);
+  ADD ("many-ways", test_many_ways);
+  ADD ("trouble-among-many", test_trouble_among_many);
   ADD ("buffers", test_buffers);
   ADD ("kernel-buffers", test_kernel_buffers);
   return g_test_run ();

@@ -447,10 +447,11 @@ def ecn():
     assert marked['marked'] > 0, marked
     assert marked['queue-full'] == 0, marked
     delays = [each['queue-delay-ms'] for each in (plain, marked)]
-    assert delays[1]['p50'] <= delays[0]['p50'] + 1, delays
+    # Mostly there is no queue to speak of, either way.
+    assert delays[1]['p95'] <= delays[0]['p95'] + 5, delays
     assert rate > 0.8 * plain_rate, found
-    row('ecn', there, f'(queue p50 {delays[0]["p50"]:.1f} ms, with marks '
-        f'{delays[1]["p50"]:.1f} ms; {plain_rate:.1f} and {rate:.1f} Mbit/s)')
+    row('ecn', there, f'(queue p95 {delays[0]["p95"]:.1f} ms, with marks '
+        f'{delays[1]["p95"]:.1f} ms; {plain_rate:.1f} and {rate:.1f} Mbit/s)')
 
 
 SCENARIOS = {

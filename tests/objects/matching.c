@@ -62,8 +62,11 @@ matching_start (Matching *fixture)
 void
 matching_set_up (Matching *fixture, gconstpointer data)
 {
-  fixture->server = g_object_new (HP_TYPE_MATCH_SERVER, "port", 0,
-                                  "listen-address", "127.0.0.1", NULL);
+  const char *workers = g_getenv ("MATCH_WORKERS");
+
+  fixture->server = g_object_new (
+      HP_TYPE_MATCH_SERVER, "port", 0, "listen-address", "127.0.0.1",
+      "workers", workers != NULL ? atoi (workers) : 1, NULL);
   g_signal_connect (fixture->server, "peer-registered",
                     G_CALLBACK (on_registered), fixture);
   g_signal_connect (fixture->server, "peer-expired", G_CALLBACK (on_expired),

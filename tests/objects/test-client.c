@@ -17,7 +17,12 @@ receive (HpParty *party, const HpDatagram *datagram, gint64 now)
 static gboolean
 pull (HpParty *party, HpOutgoing *outgoing, gint64 now)
 {
-  return hp_match_client_pull (((TestClient *) party)->client, outgoing, now);
+  TestClient *self = (TestClient *) party;
+
+  if (!hp_match_client_pull (self->client, outgoing, now))
+    return FALSE;
+  outgoing->route.socket = self->socket;
+  return TRUE;
 }
 
 static gint64
@@ -75,6 +80,20 @@ receive_stray (gpointer user_data, const HpDatagram *datagram, gint64 now)
 TestClient *
 test_client_new (HpMatchServer *server, HpIdentity *identity)
 {
+  static guint n_clients;
+  g_autofree char *ip = NULL;
+
+  if (hp_match_server_get_workers (server) == 1)
+    return test_client_new_at (server, identity, "127.0.0.1");
+  n_clients++;
+  ip = g_strdup_printf ("127.1.%u.1", n_clients % 256);
+  return test_client_new_at (server, identity, ip);
+}
+
+TestClient *
+test_client_new_at (HpMatchServer *server, HpIdentity *identity,
+                    const char *ip)
+{
   TestClient *self = g_new0 (TestClient, 1);
   g_autoptr (HpIdentity) own = hp_identity_new ();
   g_autoptr (GError) error = NULL;
@@ -90,7 +109,7 @@ test_client_new (HpMatchServer *server, HpIdentity *identity)
   hp_fingerprint_format (self->fingerprint, self->public_key);
   self->accepts = TRUE;
   self->endpoint
-      = hp_endpoint_new ("127.0.0.1", 0, receive_stray, self, &error);
+      = hp_endpoint_new (ip, 0, receive_stray, self, &error);
   g_assert_no_error (error);
   config.index = hp_endpoint_allocate_index (self->endpoint);
   self->client = hp_match_client_new (&config);
@@ -152,8 +171,24 @@ test_client_ask (TestClient *self, const char *id, const guint8 *public_key)
   return request;
 }
 
+void
+test_client_move (TestClient *self, const char *ip)
+{
+  g_autoptr (GError) error = NULL;
+  guint before = self->socket;
+
+  self->socket = hp_endpoint_open_socket (self->endpoint, ip, 0, &error);
+  g_assert_no_error (error);
+  if (before != 0)
+    hp_endpoint_close_socket (self->endpoint, before);
+}
+
 guint
 test_client_get_port (TestClient *self)
 {
-  return hp_endpoint_get_address (self->endpoint)->port;
+  HpAddress address;
+
+  g_assert_true (hp_endpoint_get_socket_address (self->endpoint, self->socket,
+                                                 &address));
+  return address.port;
 }

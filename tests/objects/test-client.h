@@ -19,6 +19,7 @@ typedef struct
   HpParty party;
   HpEndpoint *endpoint;
   HpMatchClient *client;
+  guint socket; /* that it sends by */
   guint8 public_key[HP_KEY_SIZE];
   char fingerprint[HP_FINGERPRINT_LENGTH + 1];
   gboolean accepts; /* how to answer an INTRODUCE that needs a REPLY */
@@ -26,8 +27,12 @@ typedef struct
   HpMatchEvent events[N_MATCH_EVENTS]; /* the last one of each type */
 } TestClient;
 
-/* @identity: NULL makes keys of its own */
+/* @identity: NULL makes keys of its own. With a server of several workers, each
+ * client comes from another network. */
 TestClient *test_client_new (HpMatchServer *server, HpIdentity *identity);
+/* From there, of 127.0.0.0/8 */
+TestClient *test_client_new_at (HpMatchServer *server, HpIdentity *identity,
+                                const char *ip);
 /* Says goodbye */
 void test_client_free (TestClient *self);
 /* Without a word, as if the power went */
@@ -35,4 +40,6 @@ void test_client_vanish (TestClient *self);
 void test_client_register (TestClient *self, const char *id, guint flags);
 guint64 test_client_ask (TestClient *self, const char *id,
                          const guint8 *public_key);
+/* What it sends comes from there, and from another port. */
+void test_client_move (TestClient *self, const char *ip);
 guint test_client_get_port (TestClient *self);

@@ -19,8 +19,11 @@ static const char *const uris[] = { "turn:192.0.2.1", "turns:192.0.2.2:443",
 static HpMatchServer *
 new_server (void)
 {
+  const char *workers = g_getenv ("MATCH_WORKERS");
+
   return g_object_new (HP_TYPE_MATCH_SERVER, "port", 0, "listen-address",
-                       "127.0.0.1", NULL);
+                       "127.0.0.1", "workers",
+                       workers != NULL ? atoi (workers) : 1, NULL);
 }
 
 static void

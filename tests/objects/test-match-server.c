@@ -46,9 +46,16 @@ test_defaults (void)
   g_assert_cmpuint (hp_match_server_get_max_handshakes_per_second (server),
                     ==, 100);
   g_assert_cmpuint (hp_match_server_get_max_asks_per_minute (server), ==, 60);
+  g_assert_cmpuint (
+      hp_match_server_get_max_total_handshakes_per_second (server), ==, 2000);
+  g_assert_cmpuint (
+      hp_match_server_get_max_registrations_per_network (server), ==, 10000);
+  g_assert_cmpuint (hp_match_server_get_max_stun_per_second (server), ==, 400);
   g_assert_null (hp_match_server_get_local_address (server));
   g_assert_cmpuint (
       hp_server_statistics_get_datagrams_received (statistics), ==, 0);
+  g_assert_cmpuint (hp_server_statistics_get_workers (statistics), ==, 0);
+  g_assert_true (hp_server_statistics_get_registry_healthy (statistics));
   hp_match_server_stop (server);
   g_assert_finalize_object (server);
 
@@ -62,7 +69,9 @@ test_limits (void)
 {
   static const char *const names[]
       = { "port", "registration-lifetime", "max-peers",
-          "max-handshakes-per-second", "max-asks-per-minute" };
+          "max-handshakes-per-second", "max-asks-per-minute",
+          "max-total-handshakes-per-second", "max-registrations-per-network",
+          "max-stun-per-second" };
   HpMatchServer *server = hp_match_server_new (0);
 
   for (guint i = 0; i < G_N_ELEMENTS (names); i++)
@@ -86,6 +95,11 @@ test_limits (void)
   g_assert_cmpuint (hp_match_server_get_max_handshakes_per_second (server),
                     ==, 18);
   g_assert_cmpuint (hp_match_server_get_max_asks_per_minute (server), ==, 18);
+  g_assert_cmpuint (
+      hp_match_server_get_max_total_handshakes_per_second (server), ==, 18);
+  g_assert_cmpuint (
+      hp_match_server_get_max_registrations_per_network (server), ==, 18);
+  g_assert_cmpuint (hp_match_server_get_max_stun_per_second (server), ==, 18);
   g_assert_finalize_object (server);
 }
 

@@ -114,14 +114,22 @@ test_slow_registry (Matching *fixture, gconstpointer data)
   await (fixture->n_registered == 1);
   answer (request, fixture->callee->fingerprint);
 
+  /* Whoever is here is introduced without it. */
   test_client_ask (fixture->caller, "wq", NULL);
+  await (fixture->n_introduced == 1);
+  g_assert_cmpuint (registry->requests->len, ==, 1);
+  /* Where an id's holder is that is not here, it does not say. */
+  test_client_ask (fixture->caller, "absent", NULL);
   request = await_request (registry, 1);
-  g_assert_cmpstr (hp_registry_request_get_id (request), ==, "wq");
+  g_assert_cmpstr (hp_registry_request_get_id (request), ==, "absent");
   g_assert_null (hp_registry_request_get_fingerprint (request));
   objects_test_settle (300);
-  g_assert_cmpuint (fixture->n_introduced, ==, 0);
+  g_assert_cmpuint (n_of (fixture->caller, ASK_REFUSED), ==, 0);
   answer (request, fixture->callee->fingerprint);
-  await (fixture->n_introduced == 1);
+  await (n_of (fixture->caller, ASK_REFUSED) > 0);
+  g_assert_cmpint (last_of (fixture->caller, ASK_REFUSED)->code, ==,
+                   HP_REFUSED_UNKNOWN_ID);
+  g_assert_cmpuint (fixture->n_introduced, ==, 1);
 }
 
 static void

@@ -11,6 +11,7 @@
 #include "hole-punch/hp-punch-error.h"
 #include "hole-punch/hp-registration-private.h"
 #include "hole-punch/hp-server-report-private.h"
+#include "hole-punch/hp-match-run-inside-private.h"
 #include "hole-punch/hp-server-statistics-private.h"
 #include "hole-punch/hp-statistics-private.h"
 
@@ -327,17 +328,21 @@ test_registration_address (void)
 
 /* Each property has its own number, @first, @first + 1 … in the order of the
  * text, and is in it. */
+/* @last: the line after the numbers, of a property that is none */
 static void
 assert_values (GObject *object, guint64 first, guint n_values,
-               const char *text)
+               const char *text, const char *last)
 {
+  const guint n_lines = n_values + (last != NULL ? 1 : 0);
   guint n_properties;
   g_autofree GParamSpec **properties = g_object_class_list_properties (
       G_OBJECT_GET_CLASS (object), &n_properties);
   g_auto (GStrv) lines = g_strsplit (text, "\n", -1);
 
-  g_assert_cmpuint (n_properties, ==, n_values);
-  g_assert_cmpuint (g_strv_length (lines), ==, n_values + 1);
+  g_assert_cmpuint (n_properties, ==, n_lines);
+  g_assert_cmpuint (g_strv_length (lines), ==, n_lines + 1);
+  if (last != NULL)
+    g_assert_cmpstr (lines[n_values], ==, last);
   for (guint i = 0; i < n_values; i++)
     {
       guint64 value = 0;
@@ -360,7 +365,7 @@ test_statistics (void)
   HpStatistics *statistics = hp_statistics_new_private (&values);
   g_autofree char *text = hp_statistics_to_string (statistics);
 
-  assert_values (G_OBJECT (statistics), 101, 9, text);
+  assert_values (G_OBJECT (statistics), 101, 9, text, NULL);
 #define ASSERT_GETTER(member)                                                 \
   g_assert_cmpuint (hp_statistics_get_##member (statistics), ==, values.member)
   ASSERT_GETTER (bytes_sent);
@@ -383,32 +388,98 @@ test_statistics (void)
 static void
 test_server_statistics (void)
 {
-  const guint64 base = G_MAXUINT64 - 20;
-  const HpServerStatisticsValues values
-      = { base,     base + 1, base + 2, base + 3, base + 4,
-          base + 5, base + 6, base + 7, base + 8 };
-  HpServerStatistics *statistics = hp_server_statistics_new_private (&values);
-  g_autofree char *text = hp_server_statistics_to_string (statistics);
+  const guint64 base = G_MAXUINT64 - 100;
+  HpServerStatisticsValues values = { .registry_healthy = TRUE };
+  HpServerStatistics *statistics;
+  g_autofree char *text = NULL;
+  guint64 next = base;
 
-  assert_values (G_OBJECT (statistics), base, 9, text);
+#define NUMBERS(DO)                                                           \
+  DO (peers) DO (registrations) DO (workers) DO (handshakes) DO (registers)   \
+  DO (keepalives) DO (asks) DO (introductions) DO (forwarded) DO (refused)    \
+  DO (cookies) DO (stun_answers) DO (datagrams_received)                      \
+  DO (datagrams_sent) DO (bytes_received) DO (bytes_sent)                     \
+  DO (send_failures) DO (datagrams_dropped) DO (dropped_malformed)            \
+  DO (dropped_ticket) DO (dropped_forged) DO (dropped_replayed)               \
+  DO (dropped_unknown) DO (dropped_rate_limited) DO (dropped_full)            \
+  DO (registry_failures) DO (unclaimed_refreshes)
+#define SET(member) values.member = next++;
 #define ASSERT_GETTER(member)                                                 \
   g_assert_cmpuint (hp_server_statistics_get_##member (statistics), ==,       \
-                    values.member)
-  ASSERT_GETTER (peers);
-  ASSERT_GETTER (registrations);
-  ASSERT_GETTER (handshakes);
-  ASSERT_GETTER (asks);
-  ASSERT_GETTER (introductions);
-  ASSERT_GETTER (datagrams_received);
-  ASSERT_GETTER (datagrams_sent);
-  ASSERT_GETTER (datagrams_dropped);
-  ASSERT_GETTER (rate_limited);
+                    values.member);
+  NUMBERS (SET)
+  statistics = hp_server_statistics_new_private (&values);
+  text = hp_server_statistics_to_string (statistics);
+  assert_values (G_OBJECT (statistics), base, 27, text, "Registry: works");
+  NUMBERS (ASSERT_GETTER)
 #undef ASSERT_GETTER
+#undef SET
+#undef NUMBERS
+  g_assert_true (hp_server_statistics_get_registry_healthy (statistics));
+  g_assert_finalize_object (statistics);
+
+  values.registry_healthy = FALSE;
+  statistics = hp_server_statistics_new_private (&values);
+  g_assert_false (hp_server_statistics_get_registry_healthy (statistics));
   g_assert_finalize_object (statistics);
 
   statistics = g_object_new (HP_TYPE_SERVER_STATISTICS, NULL);
   g_assert_cmpuint (hp_server_statistics_get_peers (statistics), ==, 0);
+  g_assert_true (hp_server_statistics_get_registry_healthy (statistics));
   g_assert_finalize_object (statistics);
+}
+
+/* Two workers: what each has done is in one number, and what both dropped is in
+ * one of the reasons. */
+static void
+test_server_statistics_sum (void)
+{
+  const HpServiceStatistics inner = {
+    .peers = 1, .registrations = 2, .handshakes = 3, .registers = 4,
+    .asks = 5, .introductions = 6, .keepalives = 7, .stun_answers = 8,
+    .cookies = 9, .forwarded = 10, .refused = 11, .dropped_malformed = 100,
+    .dropped_ticket = 200, .dropped_forged = 400, .dropped_replayed = 800,
+    .dropped_unknown = 1600, .dropped_rate_limited = 3200,
+    .dropped_full = 6400,
+  };
+  const HpEndpointStatistics outer = {
+    .datagrams_sent = 12, .datagrams_received = 13, .bytes_sent = 14,
+    .bytes_received = 15, .send_failures = 16,
+    .dropped_unknown_type = 10000, .dropped_unknown_index = 20000,
+    .dropped_unclaimed = 40000, .dropped_rate_limited = 80000,
+  };
+  HpServerStatisticsValues sum = { .registry_failures = 17 };
+
+  hp_match_run_add_statistics (&sum, &inner, &outer);
+  hp_match_run_add_statistics (&sum, &inner, &outer);
+#define ASSERT_SUM(member, number) g_assert_cmpuint (sum.member, ==, number)
+  ASSERT_SUM (workers, 2);
+  ASSERT_SUM (peers, 2);
+  ASSERT_SUM (registrations, 4);
+  ASSERT_SUM (handshakes, 6);
+  ASSERT_SUM (registers, 8);
+  ASSERT_SUM (asks, 10);
+  ASSERT_SUM (introductions, 12);
+  ASSERT_SUM (keepalives, 14);
+  ASSERT_SUM (stun_answers, 16);
+  ASSERT_SUM (cookies, 18);
+  ASSERT_SUM (forwarded, 20);
+  ASSERT_SUM (refused, 22);
+  ASSERT_SUM (datagrams_sent, 24);
+  ASSERT_SUM (datagrams_received, 26);
+  ASSERT_SUM (bytes_sent, 28);
+  ASSERT_SUM (bytes_received, 30);
+  ASSERT_SUM (send_failures, 32);
+  ASSERT_SUM (registry_failures, 17);
+  ASSERT_SUM (dropped_malformed, 20200);
+  ASSERT_SUM (dropped_ticket, 400);
+  ASSERT_SUM (dropped_forged, 800);
+  ASSERT_SUM (dropped_replayed, 1600);
+  ASSERT_SUM (dropped_unknown, 123200);
+  ASSERT_SUM (dropped_rate_limited, 166400);
+  ASSERT_SUM (dropped_full, 12800);
+  ASSERT_SUM (datagrams_dropped, 325400);
+#undef ASSERT_SUM
 }
 
 int
@@ -426,5 +497,7 @@ main (int argc, char **argv)
   g_test_add_func ("/values/registration-address", test_registration_address);
   g_test_add_func ("/values/statistics", test_statistics);
   g_test_add_func ("/values/server-statistics", test_server_statistics);
+  g_test_add_func ("/values/server-statistics-sum",
+                   test_server_statistics_sum);
   return g_test_run ();
 }

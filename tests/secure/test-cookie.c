@@ -7,7 +7,8 @@
 
 #include <string.h>
 
-#define START (7 * G_TIME_SPAN_SECOND)
+/* The beginning of an epoch */
+#define START (7 * HP_COOKIE_ROTATION)
 
 /* Addresses that differ from the first by as little as can be */
 static const char *addresses[] = {
@@ -56,25 +57,25 @@ test_rotation (Fixture *self, gconstpointer user_data)
 
   hp_cookie_jar_create (&self->jar, &address, first);
   now += HP_COOKIE_ROTATION - 1;
-  hp_cookie_jar_rotate (&self->jar, &self->random, now);
+  hp_cookie_jar_rotate (&self->jar, now);
   hp_cookie_jar_create (&self->jar, &address, second);
   g_assert_cmpmem (first, sizeof first, second, sizeof second);
 
   now += 1;
-  hp_cookie_jar_rotate (&self->jar, &self->random, now);
+  hp_cookie_jar_rotate (&self->jar, now);
   hp_cookie_jar_create (&self->jar, &address, second);
   g_assert_cmpint (memcmp (first, second, sizeof first), !=, 0);
   g_assert_true (hp_cookie_jar_check (&self->jar, &address, first));
   g_assert_true (hp_cookie_jar_check (&self->jar, &address, second));
 
   now += HP_COOKIE_ROTATION;
-  hp_cookie_jar_rotate (&self->jar, &self->random, now);
+  hp_cookie_jar_rotate (&self->jar, now);
   g_assert_false (hp_cookie_jar_check (&self->jar, &address, first));
   g_assert_true (hp_cookie_jar_check (&self->jar, &address, second));
   /* As if nobody had come by for long: nothing that old is accepted. */
   hp_cookie_jar_create (&self->jar, &address, second);
   now += 2 * HP_COOKIE_ROTATION;
-  hp_cookie_jar_rotate (&self->jar, &self->random, now);
+  hp_cookie_jar_rotate (&self->jar, now);
   g_assert_false (hp_cookie_jar_check (&self->jar, &address, second));
 }
 
@@ -135,13 +136,42 @@ test_token_rotation (Fixture *self, gconstpointer user_data)
   guint8 token[HP_TOKEN_SIZE];
 
   hp_cookie_jar_create_token (&self->jar, 9, &address, token);
-  hp_cookie_jar_rotate (&self->jar, &self->random, START + HP_COOKIE_ROTATION);
+  hp_cookie_jar_rotate (&self->jar, START + HP_COOKIE_ROTATION);
   g_assert_true (
       hp_cookie_jar_check_token (&self->jar, 9, &address, token));
-  hp_cookie_jar_rotate (&self->jar, &self->random,
-                        START + 2 * HP_COOKIE_ROTATION);
+  hp_cookie_jar_rotate (&self->jar, START + 2 * HP_COOKIE_ROTATION);
   g_assert_false (
       hp_cookie_jar_check_token (&self->jar, 9, &address, token));
+}
+
+/* Two that were begun at different times agree on everything, as long as they
+ * have the seed in common. */
+static void
+test_shared (Fixture *self, gconstpointer user_data)
+{
+  const HpAddress address = get_address (3);
+  HpCookieJar early, late, other;
+  guint8 seed[HP_KEY_SIZE] = { 1, 2, 3 };
+  guint8 cookie[HP_COOKIE_SIZE], token[HP_TOKEN_SIZE];
+  gint64 now = START + 5 * HP_COOKIE_ROTATION + 1;
+
+  hp_cookie_jar_init_shared (&early, seed, START);
+  hp_cookie_jar_init_shared (&late, seed, now);
+  seed[31] ^= 1;
+  hp_cookie_jar_init_shared (&other, seed, now);
+  hp_cookie_jar_rotate (&early, now);
+  hp_cookie_jar_create (&early, &address, cookie);
+  hp_cookie_jar_create_token (&late, 9, &address, token);
+  g_assert_true (hp_cookie_jar_check (&late, &address, cookie));
+  g_assert_true (hp_cookie_jar_check_token (&early, 9, &address, token));
+  g_assert_false (hp_cookie_jar_check (&other, &address, cookie));
+  g_assert_false (hp_cookie_jar_check_token (&other, 9, &address, token));
+  /* The one before is in common, too. */
+  now += HP_COOKIE_ROTATION;
+  hp_cookie_jar_rotate (&late, now);
+  hp_cookie_jar_init_shared (&early, late.seed, now);
+  g_assert_true (hp_cookie_jar_check (&late, &address, cookie));
+  g_assert_true (hp_cookie_jar_check (&early, &address, cookie));
 }
 
 /* INITIATION with a cookie as its ticket, before and after rotations */
@@ -190,7 +220,7 @@ test_initiation (Fixture *self, gconstpointer user_data)
                                           HP_SUITE_BIT (HP_SUITE_AES_GCM),
                                           &found),
           ==, HP_HANDSHAKE_WRONG_VERSION);
-      hp_cookie_jar_rotate (&self->jar, &self->random,
+      hp_cookie_jar_rotate (&self->jar,
                             START + (rotations + 1) * HP_COOKIE_ROTATION);
     }
 }
@@ -281,6 +311,7 @@ main (int argc, char **argv)
   add ("/cookie/addresses", test_addresses);
   add ("/cookie/changed", test_changed);
   add ("/cookie/token-rotation", test_token_rotation);
+  add ("/cookie/shared", test_shared);
   add ("/cookie/initiation", test_initiation);
   g_test_add_func ("/cookie/hello-proof", test_hello_proof);
   g_test_add_func ("/cookie/ticket", test_ticket);

@@ -298,6 +298,35 @@ test_aead_forged (gconstpointer user_data)
   g_assert_cmpmem (opened, 32, key, 32);
 }
 
+/* One whose key changes makes the same of everything as one that keeps it. */
+static void
+test_aead_changing (gconstpointer user_data)
+{
+  const HpSuite *suite = user_data;
+  g_autoptr (HpAead) changing = hp_aead_new_changing (*suite);
+  guint8 plain[100] = "plain", sealed[2][100 + HP_TAG_SIZE], opened[100];
+
+  for (guint i = 0; i < 100; i++)
+    {
+      guint8 key[HP_KEY_SIZE] = { i };
+      g_autoptr (HpAead) own = hp_aead_new (*suite, key);
+
+      hp_aead_set_key (changing, key);
+      hp_aead_seal (own, 1000 - i, "ad", i % 3, plain, i, sealed[0]);
+      hp_aead_seal (changing, 1000 - i, "ad", i % 3, plain, i, sealed[1]);
+      g_assert_cmpmem (sealed[0], i + HP_TAG_SIZE, sealed[1],
+                       i + HP_TAG_SIZE);
+      g_assert_true (hp_aead_open (changing, 1000 - i, "ad", i % 3,
+                                   sealed[0], i + HP_TAG_SIZE, opened));
+      g_assert_cmpmem (opened, i, plain, i);
+      sealed[0][g_test_rand_int_range (0, i + HP_TAG_SIZE)] ^= 1;
+      g_assert_false (hp_aead_open (changing, 1000 - i, "ad", i % 3,
+                                    sealed[0], i + HP_TAG_SIZE, opened));
+      g_assert_false (hp_aead_open (changing, 1000 - i, "ad", i % 3,
+                                    sealed[1], HP_TAG_SIZE - 1, opened));
+    }
+}
+
 static void
 test_suites (void)
 {
@@ -350,6 +379,10 @@ main (int argc, char **argv)
                         test_aead_forged);
   g_test_add_data_func ("/crypto/aead/forged/chacha-poly",
                         &secure_test_suites[1], test_aead_forged);
+  g_test_add_data_func ("/crypto/aead-changing/aes-gcm",
+                        &secure_test_suites[0], test_aead_changing);
+  g_test_add_data_func ("/crypto/aead-changing/chacha-poly",
+                        &secure_test_suites[1], test_aead_changing);
   g_test_add_func ("/crypto/suites", test_suites);
   g_test_add_func ("/crypto/wipe-and-equal", test_wipe_and_equal);
   return g_test_run ();
