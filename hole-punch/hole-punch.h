@@ -16,6 +16,7 @@
 #include <hole-punch/hp-network-report.h>
 #include <hole-punch/hp-peer.h>
 #include <hole-punch/hp-punch-error.h>
+#include <hole-punch/hp-redis-registry.h>
 #include <hole-punch/hp-registration.h>
 #include <hole-punch/hp-registry-request.h>
 #include <hole-punch/hp-registry.h>
