@@ -30,6 +30,7 @@ import tempfile
 import time
 
 PATIENCE = 60  # s, for a single run of a program
+SKIP = 77  # what a script ends with that cannot run here at all
 MISSING = '–'
 
 programs = pathlib.Path(os.environ.get('BENCH_PROGRAMS', '.'))
@@ -140,7 +141,12 @@ def call(argv, prefix=(), patience=PATIENCE):
     result = subprocess.run([*prefix, *argv], stdin=subprocess.DEVNULL,
                             stdout=subprocess.PIPE, text=True,
                             timeout=patience, check=True)
-    return json.loads(result.stdout.splitlines()[-1])
+    return last_line(result.stdout)
+
+
+def last_line(output):
+    """What a program says in the end"""
+    return json.loads(output.splitlines()[-1])
 
 
 class Place:
@@ -183,14 +189,14 @@ def veth():
     names = [f'hpbench-{os.getpid()}-{side}' for side in 'ab']
     try:
         for name in names:
-            _ip('netns', 'add', name)
-        _ip('-n', names[0], 'link', 'add', 'cable', 'type', 'veth',
+            ip('netns', 'add', name)
+        ip('-n', names[0], 'link', 'add', 'cable', 'type', 'veth',
             'peer', 'name', 'cable', 'netns', names[1])
         for number, name in enumerate(names, 1):
-            _ip('-n', name, 'address', 'add', f'10.99.0.{number}/24',
+            ip('-n', name, 'address', 'add', f'10.99.0.{number}/24',
                 'dev', 'cable')
-            _ip('-n', name, 'link', 'set', 'lo', 'up')
-            _ip('-n', name, 'link', 'set', 'cable', 'up')
+            ip('-n', name, 'link', 'set', 'lo', 'up')
+            ip('-n', name, 'link', 'set', 'cable', 'up')
             _offloads_off(name)
         enter = [['ip', 'netns', 'exec', name] for name in names]
         yield Place('10.99.0.1', *enter)
@@ -200,7 +206,7 @@ def veth():
                            stderr=subprocess.DEVNULL, check=False)
 
 
-def _ip(*words):
+def ip(*words):
     try:
         subprocess.run(['ip', *words], check=True, capture_output=True,
                        text=True)
@@ -313,10 +319,15 @@ def table(title, rows, columns):
 
 
 def finish(arguments, name, tables, columns):
-    """Prints the tables (title → rows), writes the JSON, and ends the script:
-    as failed when a case failed, or when none could run."""
+    """Prints the tables (title → rows), and ends with them."""
     for title, rows in tables.items():
         print(table(title, rows, columns), end='\n\n')
+    end(arguments, name, tables)
+
+
+def end(arguments, name, tables):
+    """Writes the JSON, and ends the script: as failed when a case failed, or
+    when none could run."""
     if arguments.json:
         pathlib.Path(arguments.json).write_text(json.dumps(
             {'benchmark': name, 'machine': machine(), 'tables': tables},

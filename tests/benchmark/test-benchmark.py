@@ -14,7 +14,6 @@ import unittest
 import bench
 
 HERE = pathlib.Path(__file__).parent
-SKIP = 77
 
 
 def run(name, *arguments):
@@ -23,7 +22,7 @@ def run(name, *arguments):
         result = subprocess.run([sys.executable, HERE / f'{name}.py',
                                  '--rounds', '1', '--json', file.name,
                                  *arguments], stdin=subprocess.DEVNULL)
-        if result.returncode == SKIP:
+        if result.returncode == bench.SKIP:
             raise unittest.SkipTest('no network namespaces')
         result.check_returncode()
         return json.load(file)['tables']
@@ -85,6 +84,40 @@ class Scripts(unittest.TestCase):
         self.assertLessEqual(figures['jain'], 1)
         self.assertLess(figures['first']['rate'] + figures['second']['rate'],
                         60)
+
+    def test_match(self):
+        tables = run('match', '--seconds', '0.3', '--beside', '200',
+                     '--peers', '400')
+        for rows in tables.values():
+            for row in rows:
+                if row['why'] is None and 'answered' in row['median']:
+                    figures = row['median']
+                    # So few may not refresh so often.
+                    self.assertGreater(
+                        figures['answered'] + figures['refused'],
+                        0.8 * figures['requests'])
+                    self.assertGreater(figures['server_seconds'], 0)
+                    self.assertGreaterEqual(figures['latency']['p99'],
+                                            figures['latency']['p50'])
+        row, = tables['CPU µs of a request']
+        self.assertGreater(row['median']['memory'], 0)
+        # Both sides were told, and nobody was for nothing.
+        self.assertGreaterEqual(row['median']['ask']['introductions'],
+                                row['median']['ask']['answered'])
+
+    def test_flood(self):
+        rows = run('flood', '--seconds', '0.5', '--settle', '0.5', '--peers',
+                   '100', '--rate', '400', '--flood', '5000', '--real',
+                   '20')['Flood of']
+        self.assertEqual(len(rows), 6)
+        for row in rows:
+            figures = row['median']
+            # Who is registered is served.
+            self.assertGreater(figures['answered'], 0.8 * figures['requests'])
+            self.assertEqual(figures['flood'] > 0, 'nothing' not in row['name'])
+        # A flood leaves nothing behind: what it would take is many times this.
+        self.assertLess(rows[-1]['median']['memory'],
+                        rows[0]['median']['memory'] + (16 << 20))
 
 
 class Harness(unittest.TestCase):
