@@ -64,6 +64,8 @@ FLOORS = {
     'hp-network-report': 4,
     # One remote peer as the user sees it, and its streams
     'hp-connection': 5,
+    # The registry that several match servers share
+    'hp-redis': 5,
     # A match server from its start to its stop
     'hp-match-run': 5,
     # A node as the user sees it: makes connections
@@ -98,6 +100,8 @@ GUARDED = [
     (re.compile(r'(nice|stun)/|agent\.h$'),
      {'wire/hp-stun.c', 'wire/hp-turn.c'}),
     (re.compile(r'libg(upnp|ssdp)'), {'engine/hp-upnp.c'}),
+    (re.compile(r'libsoup/'), {'tools/hp-tool-exporter.c'}),
+    (re.compile(r'hiredis/'), {'hp-redis-connection.c', 'hp-redis-reply.c'}),
 ]
 
 # No I/O, no clock, no randomness but what is handed in

@@ -62,9 +62,17 @@ WANTED = {
     },
     'Registry': {
         'properties': '',
+         'signals': 'message-received',
+        'methods': '''claim_async lookup_async release_async lookup_key_async
+            post_async get_server_name''',
+        'virtual-methods': '''claim lookup release lookup_key post
+            dup_server_name''',
+    },
+    'RedisRegistry': {
+        'properties': '''uri key-prefix server-name timeout connected
+            max-in-flight presence-lifetime''',
         'signals': '',
-        'methods': 'claim_async lookup_async release_async',
-        'virtual-methods': 'claim lookup release',
+        'methods': '',
     },
     'RegistryRequest': {
         'properties': '',

@@ -10,7 +10,8 @@ import HolePunch from 'gi://HolePunch?version=1.0';
 import System from 'system';
 
 import {assert, assertEqual, assertRejects, assertThrows, change, classNames,
-    encode, implemented, later, read, readAll, test} from './harness.js';
+    encode, implemented, later, on, propertiesOf, read, readAll, test}
+    from './harness.js';
 
 const {PunchError} = HolePunch;
 const FINGERPRINT = new HolePunch.Identity().fingerprint;
@@ -116,7 +117,11 @@ test('settings', () => {
     change(server, 'registration-lifetime', 60);
     change(server, 'max-peers', 10);
     change(server, 'max-handshakes-per-second', 3);
+    change(server, 'max-total-handshakes-per-second', 4);
     change(server, 'max-asks-per-minute', 5);
+    change(server, 'max-registrations-per-network', 6);
+    change(server, 'max-stun-per-second', 7);
+    change(server, 'workers', 0, 2);
     change(server, 'second-port', -1, 4223);
     change(server, 'second-address', '127.0.0.2');
     change(server, 'turn-servers', ['turn:192.0.2.1']);
@@ -163,6 +168,37 @@ export const Slow = GObject.registerClass({
     }
 });
 
+// What several match servers have in common: one object each, and a store
+const Shared = GObject.registerClass({
+    Implements: [HolePunch.Registry],
+}, class Shared extends GObject.Object {
+    _init(name, servers) {
+        super._init();
+        this.name = name;
+        this.servers = servers;
+        servers.set(name, this);
+    }
+
+    vfunc_lookup_key(request) {
+        implemented('Registry', 'lookup_key');
+        const {fingerprint} = request;
+        request.return_registration(
+            new HolePunch.Registration({fingerprint, server: this.name}));
+    }
+
+    vfunc_post(request) {
+        implemented('Registry', 'post');
+        this.servers.get(read(request, 'server'))
+            .emit('message-received', read(request, 'message'));
+        request.return_registration(null);
+    }
+
+    vfunc_dup_server_name() {
+        implemented('Registry', 'dup_server_name');
+        return this.name;
+    }
+});
+
 export const Partial = GObject.registerClass({
     Implements: [HolePunch.Registry],
 }, class Partial extends GObject.Object {
@@ -204,6 +240,18 @@ test('memory registry', async () => {
         registry.claim_async('b', FINGERPRINT, 60, false, null));
 });
 
+test('memory registry with a file', async () => {
+    const directory = GLib.Dir.make_tmp(null);
+    const name = GLib.build_filenamev([directory, 'ids']);
+    const registry = HolePunch.MemoryRegistry.open(name);
+    assertEqual(read(registry, 'filename'), name);
+    await checkHolding(registry);
+    await assertThrows(Gio.IOErrorEnum, Gio.IOErrorEnum.BUSY,
+        () => HolePunch.MemoryRegistry.open(name));
+    GLib.unlink(name);
+    GLib.rmdir(directory);
+});
+
 test('a registry that answers later', async () => {
     const registry = new Slow();
     await checkHolding(registry);
@@ -219,6 +267,36 @@ test('what a registry leaves out is not supported', async () => {
         registry.claim_async('wq', FINGERPRINT, 60, false, null));
     await assertRejects(Gio.IOErrorEnum, NOT_SUPPORTED,
         registry.release_async('wq', FINGERPRINT, null));
+});
+
+test('registries that servers share', async () => {
+    const servers = new Map();
+    const [north, south] = ['north', 'south'].map(
+        name => new Shared(name, servers));
+    assertEqual(north.get_server_name(), 'north');
+    assertEqual(new Partial().get_server_name(), null);
+    const holder = await north.lookup_key_async(FINGERPRINT, null);
+    assertEqual(read(holder, 'server'), 'north');
+    const messages = [];
+    on(south, 'message-received', (_, message) => messages.push(message));
+    const hello = new GLib.Bytes('hello');
+    assert(await north.post_async('south', hello, null));
+    assertEqual(messages.length, 1);
+    assertEqual(messages[0], hello);
+});
+
+test('a registry in Redis', async () => {
+    const registry = HolePunch.RedisRegistry.new('redis://127.0.0.1:1');
+    for (const name of propertiesOf('RedisRegistry'))
+        read(registry, name);
+    assertEqual(registry.key_prefix, 'hole-punch');
+    assertEqual(registry.connected, false);
+    change(registry, 'max-in-flight', 7);
+    change(registry, 'presence-lifetime', 600);
+    let failed = false;
+    await registry.claim_async('wq', FINGERPRINT, 60, true, null).catch(
+        () => (failed = true));
+    assert(failed);
 });
 
 test('a registry that forgets to answer', async () => {

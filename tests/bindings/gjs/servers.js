@@ -69,6 +69,23 @@ testNetwork('who may register', async network => {
         network.makePeer('sk').start_async(null));
 });
 
+testNetwork('who may still be registered', async network => {
+    let allowed = true;
+    network.server.registrationLifetime = 3;
+    on(network.server, 'authorize-registration', (_server, authorization) => {
+        if (allowed)
+            authorization.allow();
+        else
+            authorization.deny();
+    });
+    const peer = await network.startPeer('wq');
+    assert(peer.registered);
+    allowed = false;
+    network.server.review_registrations();
+    while (peer.registered)
+        await later();
+});
+
 testNetwork('who may be introduced', async network => {
     const friend = await network.startPeer();
     const stranger = await network.startPeer();

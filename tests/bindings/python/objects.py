@@ -3,11 +3,14 @@
 """What needs no network: identities, values, registries, errors."""
 
 import os
+import shutil
 import stat
+import subprocess
 import tempfile
 
 from harness import (EVERYTHING, Gio, GLib, GObject, HolePunch, TestCase,
-                     call, change, data, implemented, later, read, read_all)
+                     call, change, data, implemented, later, on, read,
+                     read_all, wait_until)
 
 FINGERPRINT = HolePunch.Identity().get_fingerprint()
 
@@ -60,6 +63,64 @@ class Bare(TestCase):
         HolePunch.MatchServer().stop()
 
 
+class Redis(TestCase):
+    def test_settings(self):
+        registry = HolePunch.RedisRegistry.new('redis://127.0.0.1:1')
+        values = read_all(registry)
+        self.assertEqual(values['uri'], 'redis://127.0.0.1:1')
+        self.assertEqual(values['key-prefix'], 'hole-punch')
+        self.assertFalse(values['connected'])
+        self.assertRegex(values['server-name'], '^[0-9a-f]{16}$')
+        change(self, registry, 'max-in-flight', 1, 7)
+        change(self, registry, 'presence-lifetime', 1, 600)
+        with self.assertRaises(GLib.Error):
+            call(registry, 'claim', 'wq', FINGERPRINT, 60, True)
+
+    def test_claim(self):
+        program = shutil.which('redis-server')
+        if program is None:
+            self.skipTest('there is no redis-server here')
+        with tempfile.TemporaryDirectory() as directory:
+            path = os.path.join(directory, 'redis.sock')
+            process = subprocess.Popen(
+                [program, '--port', '0', '--unixsocket', path, '--save', '',
+                 '--dir', directory], stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL)
+            try:
+                self.check_claim('unix://' + path)
+            finally:
+                process.kill()
+                process.wait()
+
+    def check_claim(self, uri):
+        registry = HolePunch.RedisRegistry(uri=uri, server_name='north')
+        try:
+            call(registry, 'lookup', 'wq')
+        except GLib.Error as error:
+            if error.matches(Gio.io_error_quark(),
+                             Gio.IOErrorEnum.NOT_SUPPORTED):
+                self.skipTest(error.message)
+        # It connects by itself when Redis is there.
+        if not registry.props.connected:
+            changes = []
+            registry.connect('notify::connected',
+                             lambda *arguments: changes.append(arguments))
+            wait_until(lambda: changes)
+        self.assertTrue(registry.props.connected)
+        holder = call(registry, 'claim', 'wq', FINGERPRINT, 60, False)
+        self.assertEqual(read_all(holder), {
+            'id': 'wq', 'fingerprint': FINGERPRINT, 'address': None,
+            'server': 'north'})
+        messages = []
+        on(registry, 'message-received',
+           lambda registry, message: messages.append(message.get_data()))
+        call(registry, 'post', 'north', data('hello'))
+        wait_until(lambda: messages)
+        self.assertEqual(messages, [b'hello'])
+        holder = call(registry, 'lookup_key', FINGERPRINT)
+        self.assertEqual(holder.props.server, 'north')
+
+
 class Identity(TestCase):
     def test_keys(self):
         identity = HolePunch.Identity()
@@ -96,11 +157,13 @@ class Values(TestCase):
     def test_registration(self):
         registration = HolePunch.Registration.new('wq', FINGERPRINT)
         self.assertEqual(read_all(registration), {
-            'id': 'wq', 'fingerprint': FINGERPRINT, 'address': None})
+            'id': 'wq', 'fingerprint': FINGERPRINT, 'address': None,
+            'server': None})
         address = Gio.InetSocketAddress.new_from_string('192.0.2.1', 4222)
         registration = HolePunch.Registration(
-            id='wq', fingerprint=FINGERPRINT, address=address)
+            id='wq', fingerprint=FINGERPRINT, address=address, server='north')
         self.assertIs(read(registration, 'address'), address)
+        self.assertEqual(read(registration, 'server'), 'north')
 
     def test_statistics(self):
         self.assertIn('0', HolePunch.Statistics().to_string())
@@ -158,7 +221,11 @@ class Values(TestCase):
         change(self, server, 'registration-lifetime', 60)
         change(self, server, 'max-peers', 10)
         change(self, server, 'max-handshakes-per-second', 3)
+        change(self, server, 'max-total-handshakes-per-second', 4)
         change(self, server, 'max-asks-per-minute', 5)
+        change(self, server, 'max-registrations-per-network', 6)
+        change(self, server, 'max-stun-per-second', 7)
+        change(self, server, 'workers', 0, 2)
         change(self, server, 'second-port', -1, 4223)
         change(self, server, 'second-address', '127.0.0.2')
         change(self, server, 'turn-servers', ['turn:192.0.2.1'])
@@ -192,6 +259,60 @@ class Slow(GObject.Object, HolePunch.Registry):
         implemented('Registry', 'release')
         self.holders.pop(request.props.id)
         later(request.return_registration, None)
+
+
+class Shared(GObject.Object, HolePunch.Registry):
+    """What several match servers have in common: one object each, and a
+    store."""
+
+    def __init__(self, name, store):
+        super().__init__()
+        self.name = name
+        self.store = store
+        self.requests = []
+        store.setdefault('ids', {})
+        store.setdefault('keys', {})
+        store.setdefault('servers', {})[name] = self
+
+    def do_claim(self, request):
+        holder = self.store['ids'].get(request.props.id)
+        if holder is None \
+                or holder.props.fingerprint == request.props.fingerprint:
+            holder = HolePunch.Registration(
+                id=request.props.id, fingerprint=request.props.fingerprint,
+                server=self.name)
+            self.store['ids'][request.props.id] = holder
+            self.store['keys'][request.props.fingerprint] = holder
+        later(request.return_registration, holder)
+
+    def do_lookup(self, request):
+        later(request.return_registration,
+              self.store['ids'].get(request.props.id))
+
+    def do_release(self, request):
+        self.store['ids'].pop(request.props.id, None)
+        request.return_registration(None)
+
+    def do_lookup_key(self, request):
+        implemented('Registry', 'lookup_key')
+        self.requests.append(read_all(request))
+        later(request.return_registration,
+              self.store['keys'].get(request.props.fingerprint))
+
+    def do_post(self, request):
+        implemented('Registry', 'post')
+        self.requests.append(read_all(request))
+        other = self.store['servers'].get(request.props.server)
+        if other is None:
+            request.return_error(GLib.Error.new_literal(
+                Gio.io_error_quark(), 'who?', Gio.IOErrorEnum.NOT_FOUND))
+            return
+        later(other.emit, 'message-received', request.props.message)
+        request.return_registration(None)
+
+    def do_dup_server_name(self):
+        implemented('Registry', 'dup_server_name')
+        return self.name
 
 
 class Partial(GObject.Object, HolePunch.Registry):
@@ -237,12 +358,28 @@ class Registry(TestCase):
                                 registry, 'claim', 'b', FINGERPRINT, 60,
                                 False)
 
+    def test_file(self):
+        with tempfile.TemporaryDirectory() as directory:
+            name = os.path.join(directory, 'ids')
+            registry = HolePunch.MemoryRegistry.open(name)
+            self.assertEqual(read(registry, 'filename'), name)
+            self.check_holding(registry)
+            call(registry, 'claim', 'kept', FINGERPRINT, 60, False)
+            self.assert_io_error(Gio.IOErrorEnum.BUSY,
+                                 HolePunch.MemoryRegistry.open, name)
+            del registry
+            registry = HolePunch.MemoryRegistry.open(name)
+            self.assertEqual(registry.props.size, 1)
+            holder = call(registry, 'lookup', 'kept')
+            self.assertEqual(holder.props.fingerprint, FINGERPRINT)
+            self.assertIsNone(HolePunch.MemoryRegistry().props.filename)
+
     def test_later(self):
         registry = Slow()
         self.check_holding(registry)
         self.assertEqual(registry.requests[0], {
             'id': 'wq', 'fingerprint': FINGERPRINT, 'lifetime': 60,
-            'ephemeral': True})
+            'ephemeral': True, 'server': None, 'message': None})
 
     def test_partial(self):
         """What a class leaves out is not supported, and no crash."""
@@ -253,6 +390,35 @@ class Registry(TestCase):
                              'claim', 'wq', FINGERPRINT, 60, False)
         self.assert_io_error(Gio.IOErrorEnum.NOT_SUPPORTED, call, registry,
                              'release', 'wq', FINGERPRINT)
+        self.assert_io_error(Gio.IOErrorEnum.NOT_SUPPORTED, call, registry,
+                             'lookup_key', FINGERPRINT)
+        self.assert_io_error(Gio.IOErrorEnum.NOT_SUPPORTED, call, registry,
+                             'post', 'north', data('hello'))
+        self.assertIsNone(registry.get_server_name())
+
+    def test_shared(self):
+        store = {}
+        north = Shared('north', store)
+        south = Shared('south', store)
+        self.check_holding(north)
+        for _ in range(100):
+            self.assertEqual(south.get_server_name(), 'south')
+        call(south, 'claim', 'wq', FINGERPRINT, 60, False)
+        self.assertEqual(call(north, 'lookup', 'wq').props.server, 'south')
+        holder = call(north, 'lookup_key', FINGERPRINT)
+        self.assertEqual(holder.props.server, 'south')
+        self.assertEqual(north.requests.pop()['fingerprint'], FINGERPRINT)
+        messages = []
+        on(south, 'message-received',
+           lambda registry, message: messages.append(message.get_data()))
+        self.assertTrue(call(north, 'post', 'south', data(b'\0hello')))
+        wait_until(lambda: messages)
+        self.assertEqual(messages, [b'\0hello'])
+        request = north.requests.pop()
+        self.assertEqual(request['server'], 'south')
+        self.assertEqual(request['message'].get_data(), b'\0hello')
+        self.assert_io_error(Gio.IOErrorEnum.NOT_FOUND, call, north, 'post',
+                             'west', data('?'))
 
     def test_forgotten(self):
         self.assert_io_error(Gio.IOErrorEnum.FAILED, call, Forgetful(),

@@ -4,7 +4,7 @@
 
 from harness import (Gio, GLib, HolePunch, NetworkTestCase, call, data,
                      implemented, later, on, read, read_all, wait_until)
-from objects import Partial, Slow
+from objects import Partial, Shared, Slow
 
 
 class Signals(NetworkTestCase):
@@ -93,6 +93,24 @@ class Guarded(NetworkTestCase):
         self.assert_punch_error(HolePunch.PunchError.REFUSED, call,
                                 self.make_peer('sk'), 'start')
 
+    def test_review(self):
+        """Who may register has changed."""
+        allowed = ['wq']
+
+        def ask(server, authorization):
+            if authorization.props.id in allowed:
+                authorization.allow()
+            else:
+                authorization.deny()
+        self.server.props.registration_lifetime = 3
+        on(self.server, 'authorize-registration', ask)
+        peer = self.start_peer('wq')
+        self.assertTrue(peer.props.registered)
+        allowed.clear()
+        self.server.review_registrations()
+        wait_until(lambda: not peer.props.registered)
+        self.assertEqual(self.server.props.statistics.props.registrations, 0)
+
     def test_introduction(self):
         friend = self.start_peer()
         stranger = self.start_peer()
@@ -157,6 +175,52 @@ class Subclass(NetworkTestCase):
                                 self.make_peer('sk'), 'start')
         connection = call(self.start_peer(), 'connect', 'wq')
         self.assertTrue(call(connection, 'send_message', data('hello')))
+
+
+class Together(NetworkTestCase):
+    """Two servers with a registry in common, and a peer at each."""
+
+    def make_server(self):
+        self.store = {}
+        self.south = HolePunch.MatchServer(
+            port=0, listen_address='127.0.0.1',
+            registry=Shared('south', self.store))
+        self.south.start()
+        self.addCleanup(self.south.stop)
+        return HolePunch.MatchServer(port=0, listen_address='127.0.0.1',
+                                     registry=Shared('north', self.store))
+
+    def start_peer_in_south(self, **properties):
+        port = self.south.props.port
+        peer = HolePunch.Peer(match_server=f'127.0.0.1:{port}', **properties)
+        self.peers.append(peer)
+        self.assertTrue(call(peer, 'start'))
+        return peer
+
+    def test_introduction(self):
+        callee = self.start_peer_in_south(id='wq')
+        caller = self.start_peer('sk')
+        connection = call(caller, 'connect', 'wq')
+        self.assertEqual(connection.props.fingerprint,
+                         callee.props.identity.props.fingerprint)
+        self.assertTrue(call(connection, 'send_message', data('hello')))
+        connection = call(callee, 'connect', 'sk')
+        self.assertEqual(connection.props.fingerprint,
+                         caller.props.identity.props.fingerprint)
+        self.assert_punch_error(HolePunch.PunchError.UNKNOWN_ID, call, caller,
+                                'connect', 'nobody')
+
+    def test_by_fingerprint(self):
+        callee = self.start_peer_in_south(id='wq')
+        fingerprint = callee.props.identity.props.fingerprint
+        connection = call(self.start_peer(), 'connect', fingerprint)
+        self.assertEqual(connection.props.fingerprint, fingerprint)
+
+    def test_taken(self):
+        self.start_peer_in_south(id='wq')
+        self.assert_punch_error(
+            HolePunch.PunchError.ID_TAKEN, call,
+            self.make_peer('wq', identity=HolePunch.Identity()), 'start')
 
 
 class Broken(NetworkTestCase):

@@ -241,6 +241,12 @@ async void test_registry () throws Error {
   found = yield registry.lookup_async ("wq");
   assert (found == null);
   assert (((Slow) registry).holders.length == 0);
+  assert (registry.get_server_name () == null);
+  try {
+    yield registry.post_async ("north", new Bytes ("hello".data));
+    assert_not_reached ();
+  } catch (IOError.NOT_SUPPORTED error) {
+  }
 }
 
 // A peer that is closed, and dropped, in a handler of its own
