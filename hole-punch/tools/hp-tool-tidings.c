@@ -55,6 +55,7 @@ log_peer (HpToolTidings *self, const char *event, const char *message,
 {
   GVariantDict fields;
   g_autofree char *address = NULL;
+  g_autoptr (GVariant) all = NULL;
 
   g_variant_dict_init (&fields, NULL);
   g_variant_dict_insert (&fields, "CODE_FILE", "s", __FILE__);
@@ -71,8 +72,8 @@ log_peer (HpToolTidings *self, const char *event, const char *message,
     address = hp_tool_text_address (hp_registration_get_address (
         caller != NULL ? caller : registration));
   add_field (&fields, "HP_ADDRESS", address);
-  g_log_variant (HP_TOOL_LOG_DOMAIN, HP_TOOL_LOG_PEER,
-                 g_variant_dict_end (&fields));
+  all = g_variant_ref_sink (g_variant_dict_end (&fields));
+  g_log_variant (HP_TOOL_LOG_DOMAIN, HP_TOOL_LOG_PEER, all);
 }
 
 static void

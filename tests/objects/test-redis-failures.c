@@ -15,7 +15,7 @@
 /* As of test_redis_registry() */
 #define TIMEOUT (400 * G_TIME_SPAN_MILLISECOND)
 
-static HpRedisRegistry *
+static HpRedisRegistry *G_GNUC_PRINTF (1, 2)
 connect_to (const char *format, ...)
 {
   g_autofree char *uri = NULL;
