@@ -70,7 +70,7 @@ receive_message (HpMatchRun *self, HpReader *reader)
   from.worker = hp_reader_u16 (reader);
   length = hp_reader_left (reader);
   bytes = hp_reader_bytes (reader, length);
-  if (reader->failed || name_length == 0
+  if (!hp_reader_ok (reader) || name_length == 0
       || name_length > HP_MATCH_SERVER_NAME_MAX_SIZE
       || length > HP_MATCH_MESSAGE_MAX_SIZE)
     return;

@@ -550,3 +550,15 @@ assert_same_ticket (const HpMatchEvent *a, const HpMatchEvent *b)
   g_assert_cmpmem (a->introduction.ticket.secret, 32,
                    b->introduction.ticket.secret, 32);
 }
+
+gboolean
+world_measure (gpointer user_data, const Flying *flying)
+{
+  WorldSizes *sizes = user_data;
+
+  if (!hp_address_equal (&flying->to, &sizes->to))
+    return TRUE;
+  sizes->largest = MAX (sizes->largest, flying->length);
+  sizes->smallest = MIN (sizes->smallest, flying->length);
+  return TRUE;
+}

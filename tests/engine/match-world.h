@@ -129,3 +129,13 @@ void world_assert_refused (World *world, WorldClient *caller, guint64 request,
                            HpRefusedCode code);
 void assert_key (const guint8 *key, WorldClient *client);
 void assert_same_ticket (const HpMatchEvent *a, const HpMatchEvent *b);
+
+/* Of the datagrams to @to; as the world's tap, which lets all pass */
+typedef struct
+{
+  gsize largest;
+  gsize smallest;
+  HpAddress to;
+} WorldSizes;
+
+gboolean world_measure (gpointer sizes, const Flying *flying);

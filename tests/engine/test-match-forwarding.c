@@ -182,25 +182,6 @@ test_reply (gconstpointer tells_holder)
   g_assert_cmpuint (callee->sent, <=, sent + 1);
 }
 
-typedef struct
-{
-  gsize largest;
-  gsize smallest;
-  HpAddress caller;
-} Sizes;
-
-static gboolean
-measure_to_caller (gpointer user_data, const Flying *flying)
-{
-  Sizes *sizes = user_data;
-
-  if (!hp_address_equal (&flying->to, &sizes->caller))
-    return TRUE;
-  sizes->largest = MAX (sizes->largest, flying->length);
-  sizes->smallest = MIN (sizes->smallest, flying->length);
-  return TRUE;
-}
-
 /* Unknown ones, those who refuse, and those the directory is wrong about read
  * alike. */
 static void
@@ -210,7 +191,7 @@ test_refused (void)
   g_autoptr (Cluster) cluster = cluster_new (2, g_test_rand_int ());
   WorldClient *refuses = cluster_add_registered (cluster, 1, "refuses", 0);
   WorldClient *caller = cluster_add_connected (cluster, 0);
-  Sizes sizes = { 0, G_MAXSIZE, caller->address };
+  WorldSizes sizes = { 0, G_MAXSIZE, caller->address };
 
   g_hash_table_insert (cluster->ids, g_strdup ("gone"),
                        GUINT_TO_POINTER (2));
@@ -222,7 +203,7 @@ test_refused (void)
       client_forget (caller);
       hp_match_client_check (caller->client, cluster->now);
       cluster_run (cluster, SECOND);
-      cluster->worlds[0].tap = measure_to_caller;
+      cluster->worlds[0].tap = world_measure;
       cluster->worlds[0].tap_data = &sizes;
       request = cluster_ask (caller, ids[i]);
       if (i == 1)

@@ -147,25 +147,6 @@ test_several_asks (World *world, gconstpointer data)
   g_assert_nonnull (client_find (b, HP_MATCH_EVENT_INTRODUCED));
 }
 
-typedef struct
-{
-  gsize largest;
-  gsize smallest;
-  HpAddress caller;
-} Sizes;
-
-static gboolean
-measure_to_caller (gpointer user_data, const Flying *flying)
-{
-  Sizes *sizes = user_data;
-
-  if (!hp_address_equal (&flying->to, &sizes->caller))
-    return TRUE;
-  sizes->largest = MAX (sizes->largest, flying->length);
-  sizes->smallest = MIN (sizes->smallest, flying->length);
-  return TRUE;
-}
-
 /* Unknown, absent and refusing callees read alike, to the byte. */
 static void
 test_refused_reads_like_unknown (World *world, gconstpointer data)
@@ -175,7 +156,7 @@ test_refused_reads_like_unknown (World *world, gconstpointer data)
   WorldClient *absent
       = world_add_registered (world, "absent", HP_REGISTER_OPEN);
   WorldClient *caller = world_add_connected (world);
-  Sizes sizes = { 0, G_MAXSIZE, caller->address };
+  WorldSizes sizes = { 0, G_MAXSIZE, caller->address };
 
   absent->is_cut_off = TRUE;
   world_run (world, 130 * SECOND);
@@ -189,7 +170,7 @@ test_refused_reads_like_unknown (World *world, gconstpointer data)
       /* No PING and OBSERVED in between */
       hp_match_client_check (caller->client, world->now);
       world_run (world, SECOND);
-      world->tap = measure_to_caller;
+      world->tap = world_measure;
       world->tap_data = &sizes;
       request = i == 3 ? hp_match_client_ask (
                     caller->client, NULL, refuses->config.local.public_key,
