@@ -373,13 +373,17 @@ hp_match_service_close (HpMatchService *self, gint64 now)
   self->is_closing = TRUE;
 }
 
-/* The farewells are many: each is written when there is room for it. */
+/* The farewells are many: each is written when there is room for it. Who has
+ * just come, and has said nothing yet, would take a silence for a loss. */
 static gboolean
 write_farewell (HpMatchService *self, gint64 now)
 {
   HpMatchSession *session = hp_match_sessions_oldest (
       &self->sessions, HP_MATCH_SESSION_CONFIRMED);
 
+  if (session == NULL)
+    session = hp_match_sessions_oldest (&self->sessions,
+                                        HP_MATCH_SESSION_UNCONFIRMED);
   if (!self->is_closing || session == NULL)
     return FALSE;
   hp_match_service_send_close (self, session, HP_CLOSE_GOING_AWAY, now);

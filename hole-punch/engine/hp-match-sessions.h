@@ -26,7 +26,7 @@ typedef struct _HpMatchPresence HpMatchPresence;
 
 typedef enum
 {
-  HP_MATCH_SESSION_UNCONFIRMED, /* sends nothing but its RESPONSE */
+  HP_MATCH_SESSION_UNCONFIRMED, /* sends its RESPONSE, and a last CLOSE */
   HP_MATCH_SESSION_CONFIRMED,
   HP_MATCH_SESSION_REPLACED, /* only says so when it is talked to */
 } HpMatchSessionState;
