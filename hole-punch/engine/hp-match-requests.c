@@ -85,6 +85,7 @@ begin_registration (HpMatchRegistration *registration, guint64 request,
                     gint64 now)
 {
   registration->request = request;
+  registration->is_outdated = FALSE;
   registration->renew_at = NEVER;
   say_now (&registration->repeat, now);
 }
@@ -168,11 +169,15 @@ hp_match_requests_registered (HpMatchRequests *self, guint64 request,
     }
   /* 0: it has ended again, before this answer reached us */
   registration->is_registered = lifetime > 0;
-  if (lifetime > 0)
-    registration->refusals = 0;
-  registration->renew_at = lifetime > 0 ? now + MAX (lifetime / 3, 1)
-                                        : get_retry_time (self, now);
-  return lifetime > 0;
+  if (lifetime == 0)
+    {
+      registration->renew_at = get_retry_time (self, now);
+      return FALSE;
+    }
+  registration->refusals = 0;
+  registration->renew_at
+      = registration->is_outdated ? now : now + MAX (lifetime / 3, 1);
+  return TRUE;
 }
 
 gboolean
@@ -279,9 +284,12 @@ hp_match_requests_tell_nat (HpMatchRequests *self, gboolean register_too,
 {
   HpMatchRegistration *registration = &self->registration;
 
-  if (register_too && registration->is_wanted
-      && (registration->is_registered
-          || registration->repeat.next_at != NEVER))
+  /* While one is not answered, another would only be one more that somebody may
+   * have to decide on: it waits. */
+  if (register_too && registration->repeat.interval > 0)
+    registration->is_outdated = TRUE;
+  else if (register_too && registration->is_wanted
+           && registration->is_registered)
     begin_registration (registration, ++self->last_request, now);
   for (GList *link = self->queries.head; link != NULL; link = link->next)
     say_now (&((HpMatchQuery *) link->data)->repeat, now);

@@ -26,6 +26,7 @@ typedef struct
   gboolean is_wanted;
   gboolean is_registered;
   gboolean is_unregistering;
+  gboolean is_outdated; /* what the present request has told */
   guint64 request;      /* the present one */
   HpMatchRepeat repeat; /* until it is answered */
   gint64 renew_at;      /* with a new request */

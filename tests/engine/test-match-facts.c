@@ -144,6 +144,49 @@ test_refused (void)
   world_tear_down (&world);
 }
 
+/* What is found out while a REGISTER is not yet answered waits for that, so that
+ * nobody is asked twice whether it is allowed; of a refused one nothing comes. */
+static void
+test_while_registering (void)
+{
+  World world;
+  WorldClient *callee, *caller, *other;
+  HpMatchEvent *event;
+
+  world_set_up (&world, 4);
+  callee = world_add_connected (&world);
+  other = world_add_connected (&world);
+  caller = world_add_connected (&world);
+  world.registry_delay = 300 * MS;
+  hp_match_client_register (callee->client, "wq", HP_REGISTER_OPEN,
+                            world.now);
+  /* Said for the third time: the fourth will be too late. */
+  world_run (&world, 200 * MS);
+  hp_match_client_set_nat (callee->client, &busy, world.now);
+  world_run (&world, 50 * MS);
+  g_assert_cmpuint (world_count (&world, HP_SERVICE_EVENT_CLAIM), ==, 1);
+  g_assert_true (world_await_registered (&world, callee, SECOND));
+  /* Before long, and without being asked */
+  world_run (&world, 600 * MS);
+  callee->is_cut_off = TRUE;
+  world_ask (&world, caller, "wq");
+  g_assert_true (
+      world_await_event (&world, caller, HP_MATCH_EVENT_ANSWER, SECOND));
+  event = client_find (caller, HP_MATCH_EVENT_ANSWER);
+  g_assert_true (hp_nat_facts_same_kind (&event->introduction.nat, &busy));
+  world_run (&world, SECOND);
+
+  hp_match_client_register (other->client, "wq", 0, world.now);
+  world_run (&world, 100 * MS);
+  hp_match_client_set_nat (other->client, &home, world.now);
+  g_assert_true (world_await_event (
+      &world, other, HP_MATCH_EVENT_REGISTRATION_REFUSED, SECOND));
+  world_run (&world, 10 * SECOND);
+  g_assert_cmpuint (
+      client_count (other, HP_MATCH_EVENT_REGISTRATION_REFUSED), ==, 1);
+  world_tear_down (&world);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -151,5 +194,6 @@ main (int argc, char **argv)
   g_test_add_func ("/match-facts/open", test_open);
   g_test_add_func ("/match-facts/with-reply", test_with_reply);
   g_test_add_func ("/match-facts/refused", test_refused);
+  g_test_add_func ("/match-facts/while-registering", test_while_registering);
   return g_test_run ();
 }
