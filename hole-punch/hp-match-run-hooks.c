@@ -36,7 +36,7 @@ obey_decision (HpMatchWorker *self, HpMatchOrder *order)
 static void
 on_authorized (gboolean allowed, gpointer user_data)
 {
-  HpMatchQuestion *question = user_data;
+  HpMatchRunQuestion *question = user_data;
   Decision *decision = hp_match_order_new (sizeof *decision, obey_decision);
 
   decision->handle = question->handle;
@@ -49,21 +49,23 @@ hp_match_run_authorize (HpMatchRun *self, HpMatchWorker *worker,
                         const HpServiceEvent *event,
                         HpMatchPermission permission)
 {
-  HpMatchQuestion *question = hp_match_question_new (self, worker, event);
+  HpMatchRunQuestion *question
+      = hp_match_run_question_new (self, worker, event);
   g_autoptr (HpAuthorization) authorization = NULL;
   char fingerprint[HP_FINGERPRINT_LENGTH + 1];
 
   if (!self->hooks->wants_to_answer (self->owner, permission))
     {
       on_authorized (TRUE, question);
-      hp_match_question_free (question);
+      hp_match_run_question_free (question);
       return;
     }
   hp_fingerprint_format (fingerprint, event->public_key);
   authorization = hp_authorization_new_private (
       *event->id != '\0' ? event->id : NULL, fingerprint,
       *event->wanted_id != '\0' ? event->wanted_id : NULL, self->context,
-      AUTHORIZATION_TIMEOUT, on_authorized, question, hp_match_question_free);
+      AUTHORIZATION_TIMEOUT, on_authorized, question,
+      hp_match_run_question_free);
   self->hooks->authorize (self->owner, permission, authorization);
 }
 

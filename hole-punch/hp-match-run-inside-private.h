@@ -103,6 +103,7 @@ struct _HpMatchRun
   gboolean is_stopped;
   guint registration_lifetime; /* seconds */
   HpRegistry *registry;
+  const char *server_name; /* among all that share it; NULL: nobody does */
   gulong message_handler;
   GCancellable *cancellable; /* of the questions to the registry */
   gboolean registry_fails;   /* or did a moment ago: said once */
@@ -209,12 +210,12 @@ typedef struct
   HpMatchRun *run;
   guint worker;
   guint64 handle;
-} HpMatchQuestion;
+} HpMatchRunQuestion;
 
-HpMatchQuestion *hp_match_question_new (HpMatchRun *run,
-                                        const HpMatchWorker *worker,
-                                        const HpServiceEvent *event);
-void hp_match_question_free (gpointer question);
+HpMatchRunQuestion *hp_match_run_question_new (HpMatchRun *run,
+                                               const HpMatchWorker *worker,
+                                               const HpServiceEvent *event);
+void hp_match_run_question_free (gpointer question);
 
 /* hp-match-run-servers.c */
 

@@ -47,9 +47,9 @@ obey_answer (HpMatchWorker *self, HpMatchOrder *order)
 {
   Answer *answer = (Answer *) order;
 
-  hp_match_service_answer (self->service, answer->handle,
-                           answer->has_holder ? answer->holder : NULL,
-                           answer->code, hp_clock_now ());
+  hp_match_service_answer_claim (self->service, answer->handle,
+                                 answer->has_holder ? answer->holder : NULL,
+                                 answer->code, hp_clock_now ());
   hp_match_worker_wake (self);
 }
 

@@ -7,6 +7,8 @@
 
 #include "hole-punch/hp-match-run-inside-private.h"
 
+#include <string.h>
+
 #include "hole-punch/hp-identity-private.h"
 #include "hole-punch/hp-memory-registry-private.h"
 #include "hole-punch/hp-punch-error.h"
@@ -16,11 +18,11 @@
 #define OWNERSHIP_LIFETIME (30 * 24 * 60 * 60) /* seconds */
 #define RECOVERY (2 * G_TIME_SPAN_SECOND)
 
-HpMatchQuestion *
-hp_match_question_new (HpMatchRun *run, const HpMatchWorker *worker,
-                       const HpServiceEvent *event)
+HpMatchRunQuestion *
+hp_match_run_question_new (HpMatchRun *run, const HpMatchWorker *worker,
+                           const HpServiceEvent *event)
 {
-  HpMatchQuestion *question = g_new (HpMatchQuestion, 1);
+  HpMatchRunQuestion *question = g_new (HpMatchRunQuestion, 1);
 
   question->run = hp_match_run_ref (run);
   question->worker = worker->number;
@@ -29,9 +31,9 @@ hp_match_question_new (HpMatchRun *run, const HpMatchWorker *worker,
 }
 
 void
-hp_match_question_free (gpointer data)
+hp_match_run_question_free (gpointer data)
 {
-  HpMatchQuestion *question = data;
+  HpMatchRunQuestion *question = data;
 
   hp_match_run_unref (question->run);
   g_free (question);
@@ -105,7 +107,7 @@ get_holder (HpRegistration *registration, guint8 key[HP_KEY_SIZE],
 static void
 on_claimed (GObject *registry, GAsyncResult *result, gpointer user_data)
 {
-  HpMatchQuestion *question = user_data;
+  HpMatchRunQuestion *question = user_data;
   g_autoptr (GError) error = NULL;
   g_autoptr (HpRegistration) holder
       = hp_registry_claim_finish (HP_REGISTRY (registry), result, &error);
@@ -117,7 +119,7 @@ on_claimed (GObject *registry, GAsyncResult *result, gpointer user_data)
                       hp_match_order_new_answer (question->handle,
                                                  is_held ? key : NULL,
                                                  get_refused_code (error)));
-  hp_match_question_free (question);
+  hp_match_run_question_free (question);
 }
 
 /* The usual registry needs no request to be asked: a tenth of the time */
@@ -152,7 +154,7 @@ hp_match_run_claim (HpMatchRun *self, HpMatchWorker *worker,
   hp_fingerprint_format (fingerprint, event->public_key);
   hp_registry_claim_async (self->registry, event->id, fingerprint, lifetime,
                            event->ephemeral, self->cancellable, on_claimed,
-                           hp_match_question_new (self, worker, event));
+                           hp_match_run_question_new (self, worker, event));
 }
 
 void
@@ -178,9 +180,9 @@ static gboolean
 get_place (HpMatchRun *self, HpRegistration *holder, HpMatchPlace *place)
 {
   const char *server = hp_registration_get_server (holder);
-  const char *own = hp_registry_get_server_name (self->registry);
 
-  if (server == NULL || own == NULL || g_strcmp0 (server, own) == 0)
+  if (server == NULL || self->server_name == NULL
+      || strcmp (server, self->server_name) == 0)
     return FALSE;
   *place = (HpMatchPlace){ .worker = HP_MATCH_ANY_WORKER };
   return *server != '\0'
@@ -191,7 +193,7 @@ get_place (HpMatchRun *self, HpRegistration *holder, HpMatchPlace *place)
 /* Takes over @question, @holder and @error. Whoever is at this server would
  * have been found. */
 static void
-answer_lookup (HpMatchQuestion *question, HpRegistration *holder,
+answer_lookup (HpMatchRunQuestion *question, HpRegistration *holder,
                GError *error)
 {
   HpMatchRun *run = question->run;
@@ -208,7 +210,7 @@ answer_lookup (HpMatchQuestion *question, HpRegistration *holder,
                           get_refused_code (error)));
   g_clear_object (&holder);
   g_clear_error (&error);
-  hp_match_question_free (question);
+  hp_match_run_question_free (question);
 }
 
 static void
@@ -240,7 +242,7 @@ look_up_key (HpMatchRun *self, HpMatchWorker *worker,
 {
   char fingerprint[HP_FINGERPRINT_LENGTH + 1];
 
-  if (hp_registry_get_server_name (self->registry) == NULL)
+  if (self->server_name == NULL)
     {
       hp_match_run_order (self, worker->number,
                           hp_match_order_new_lookup_answer (event->handle,
@@ -248,9 +250,9 @@ look_up_key (HpMatchRun *self, HpMatchWorker *worker,
       return;
     }
   hp_fingerprint_format (fingerprint, event->callee_key);
-  hp_registry_lookup_key_async (self->registry, fingerprint, self->cancellable,
-                                on_key_looked_up,
-                                hp_match_question_new (self, worker, event));
+  hp_registry_lookup_key_async (
+      self->registry, fingerprint, self->cancellable, on_key_looked_up,
+      hp_match_run_question_new (self, worker, event));
 }
 
 static void
@@ -277,5 +279,5 @@ hp_match_run_look_up (HpMatchRun *self, HpMatchWorker *worker,
   else
     hp_registry_lookup_async (self->registry, event->id, self->cancellable,
                               on_looked_up,
-                              hp_match_question_new (self, worker, event));
+                              hp_match_run_question_new (self, worker, event));
 }

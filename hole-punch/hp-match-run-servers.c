@@ -37,7 +37,7 @@ void
 hp_match_run_post (HpMatchRun *self, HpMatchWorker *worker,
                    const HpServiceEvent *event)
 {
-  const char *own = hp_registry_get_server_name (self->registry);
+  const char *own = self->server_name;
   gsize name_length = own != NULL ? strlen (own) : 0;
   g_autoptr (GBytes) message = NULL;
   guint8 bytes[MAX_SIZE];

@@ -174,6 +174,7 @@ run_new (HpIdentity *identity, HpRegistry *registry,
                   sizeof self->directory_secret);
   self->registration_lifetime = limits->registration_lifetime;
   self->registry = g_object_ref (registry);
+  self->server_name = hp_registry_get_server_name (registry);
   self->cancellable = g_cancellable_new ();
   self->hooks = hooks;
   self->owner = owner;

@@ -29,7 +29,8 @@ G_DECLARE_INTERFACE (HpRegistry, hp_registry, HP, REGISTRY, GObject)
  * @post: hand the message to the match server that is named; answer with %NULL
  *   when it is on its way
  * @dup_server_name: the name that this match server has among all that share
- *   the registry, a string of its own; %NULL if none share it
+ *   the registry, a string of its own; %NULL if none share it. Asked for when a
+ *   server starts
  *
  * What a registry implements. Each function gets a request, and answers it now
  * or later by hp_registry_request_return_registration() or

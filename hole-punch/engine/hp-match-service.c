@@ -260,16 +260,15 @@ answer_question (HpMatchService *self, HpMatchQuestion *question,
 }
 
 void
-hp_match_service_answer (HpMatchService *self, guint64 handle,
-                         const guint8 *holder, HpRefusedCode code, gint64 now)
+hp_match_service_answer_claim (HpMatchService *self, guint64 handle,
+                               const guint8 *holder, HpRefusedCode code,
+                               gint64 now)
 {
   HpMatchQuestion *question
       = hp_match_questions_find (&self->questions, handle);
 
   if (question != NULL && question->kind == HP_MATCH_QUESTION_CLAIM)
     answer_question (self, question, holder, NULL, code, now);
-  else
-    hp_match_service_answer_lookup (self, handle, holder, NULL, code, now);
 }
 
 void

@@ -199,11 +199,11 @@ void hp_match_service_set_places (HpMatchService *self,
  * Unknown handles and late answers are passed over. */
 void hp_match_service_receive (HpMatchService *self,
                                const HpDatagram *datagram, gint64 now);
-/* @holder: the key of whoever holds the id, NULL nobody (lookup), with the
- * registry's @code when it failed (0: it did not) */
-void hp_match_service_answer (HpMatchService *self, guint64 handle,
-                              const guint8 *holder, HpRefusedCode code,
-                              gint64 now);
+/* @holder: the key of whoever holds the id, with the registry's @code when it
+ * failed (0: it did not) */
+void hp_match_service_answer_claim (HpMatchService *self, guint64 handle,
+                                    const guint8 *holder, HpRefusedCode code,
+                                    gint64 now);
 /* @holder: the callee's key where that is known; @place: where it is, NULL
  * nowhere (unless it is here by now); @code as above */
 void hp_match_service_answer_lookup (HpMatchService *self, guint64 handle,

@@ -111,8 +111,8 @@ pump_server (Town *town, TownServer *server)
   while (hp_match_service_next_event (server->service, &event))
     {
       if (event.type == HP_SERVICE_EVENT_CLAIM)
-        hp_match_service_answer (server->service, event.handle,
-                                 event.public_key, 0, town->now);
+        hp_match_service_answer_claim (server->service, event.handle,
+                                       event.public_key, 0, town->now);
       else if (event.type == HP_SERVICE_EVENT_REGISTERED && event.first_time)
         town->registrations[get_slot (town)]++;
     }

@@ -200,18 +200,19 @@ take_events (Crowd *crowd)
   while (hp_match_service_next_event (crowd->service, event))
     {
       guint mood = g_rand_int_range (crowd->chance, 0, 100);
+      HpRefusedCode code
+          = mood < crowd->silence_percent + crowd->failure_percent
+                ? HP_REFUSED_TEMPORARY
+                : 0;
 
-      if ((event->type != HP_SERVICE_EVENT_CLAIM
-           && event->type != HP_SERVICE_EVENT_LOOKUP)
-          || mood < crowd->silence_percent)
+      if (mood < crowd->silence_percent)
         continue;
-      hp_match_service_answer (
-          crowd->service, event->handle,
-          event->type == HP_SERVICE_EVENT_CLAIM ? event->public_key : NULL,
-          mood < crowd->silence_percent + crowd->failure_percent
-              ? HP_REFUSED_TEMPORARY
-              : 0,
-          crowd->now);
+      if (event->type == HP_SERVICE_EVENT_CLAIM)
+        hp_match_service_answer_claim (crowd->service, event->handle,
+                                       event->public_key, code, crowd->now);
+      else if (event->type == HP_SERVICE_EVENT_LOOKUP)
+        hp_match_service_answer_lookup (crowd->service, event->handle, NULL,
+                                        NULL, code, crowd->now);
     }
 }
 

@@ -160,6 +160,18 @@ find_client (World *world, const HpAddress *address)
 /* The registry: claim, lookup, release */
 
 static void
+pass_on (World *world, const HpServiceEvent *event, const guint8 *holder,
+         HpRefusedCode code)
+{
+  if (event->type == HP_SERVICE_EVENT_CLAIM)
+    hp_match_service_answer_claim (world->service, event->handle, holder, code,
+                                   world->now);
+  else
+    hp_match_service_answer_lookup (world->service, event->handle, holder,
+                                    NULL, code, world->now);
+}
+
+static void
 answer (World *world, const HpServiceEvent *event)
 {
   const guint8 *holder = NULL;
@@ -169,8 +181,7 @@ answer (World *world, const HpServiceEvent *event)
     return;
   if (world->mood == REGISTRY_FAILS)
     {
-      hp_match_service_answer (world->service, event->handle, NULL,
-                               HP_REFUSED_TEMPORARY, world->now);
+      pass_on (world, event, NULL, HP_REFUSED_TEMPORARY);
       return;
     }
   if (event->type == HP_SERVICE_EVENT_CLAIM
@@ -182,8 +193,7 @@ answer (World *world, const HpServiceEvent *event)
         g_hash_table_add (world->ephemeral, g_strdup (id));
     }
   holder = g_hash_table_lookup (world->registry, id);
-  hp_match_service_answer (world->service, event->handle, holder, 0,
-                           world->now);
+  pass_on (world, event, holder, 0);
 }
 
 static void

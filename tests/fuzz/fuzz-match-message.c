@@ -108,8 +108,8 @@ pump (World *self)
   while (hp_match_service_next_event (self->service, &event))
     {
       if (event.type == HP_SERVICE_EVENT_CLAIM)
-        hp_match_service_answer (self->service, event.handle,
-                                 event.public_key, 0, self->now);
+        hp_match_service_answer_claim (self->service, event.handle,
+                                       event.public_key, 0, self->now);
       else if (event.type == HP_SERVICE_EVENT_LOOKUP)
         hp_match_service_answer_lookup (self->service, event.handle, NULL,
                                         &place, 0, self->now);

@@ -285,6 +285,9 @@ advance_service (World *self, gint64 time)
 static void
 answer_question (World *self, guint which)
 {
+  const guint8 *holder
+      = which % 8 == 7 ? NULL : self->peers[which % N_PEERS].pair.public_key;
+  HpRefusedCode code = which % 16 == 5 ? HP_REFUSED_TEMPORARY : 0;
   guint64 *slot;
   guint64 handle;
 
@@ -296,10 +299,11 @@ answer_question (World *self, guint which)
   self->n_handles--;
   hp_match_service_authorize (self->service, handle, which % 4 != 3,
                               self->now);
-  hp_match_service_answer (
-      self->service, handle,
-      which % 8 == 7 ? NULL : self->peers[which % N_PEERS].pair.public_key,
-      which % 16 == 5 ? HP_REFUSED_TEMPORARY : 0, self->now);
+  /* Whichever it is an answer to */
+  hp_match_service_answer_claim (self->service, handle, holder, code,
+                                 self->now);
+  hp_match_service_answer_lookup (self->service, handle, holder, NULL, code,
+                                  self->now);
   pump_service (self);
 }
 
