@@ -341,8 +341,10 @@ bind_endpoint (HpPeer *self, GError **error)
   HpEndpoint *endpoint = hp_endpoint_new (NULL, priv->port, on_stray, self,
                                           error);
 
-  if (endpoint != NULL)
-    hp_endpoint_set_answer_unknown (endpoint, TRUE);
+  if (endpoint == NULL)
+    return NULL;
+  hp_endpoint_set_answer_unknown (endpoint, TRUE);
+  hp_endpoint_set_busy_polling (endpoint, TRUE);
   return endpoint;
 }
 

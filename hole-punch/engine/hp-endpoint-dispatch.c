@@ -35,6 +35,10 @@
  * when they fill a batch */
 #define QUOTA 63
 #define QUOTA_SIZE HP_UDP_MAX_SEGMENTS_SIZE
+/* Bytes of what comes in and goes out in a dispatch, both together, that may be
+ * one of many short exchanges: more is one of a large transfer, where it saves
+ * to let some gather */
+#define MAX_EXCHANGE 8192
 /* What a party may still send when it is removed: a match server says goodbye
  * to each of its clients */
 #define FLUSH_QUOTA (1024 * 1024)
@@ -329,11 +333,34 @@ arm (HpEndpoint *self)
                                                             : G_MAXINT64);
 }
 
+/* After bytes that came, if any, and what was said then */
+static void
+look_out (HpEndpoint *self, guint64 received, guint64 sent)
+{
+  guint turn = hp_udp_source_get_turn (self->source);
+
+  if (!self->is_busy_polling || sent == 0 || received + sent > MAX_EXCHANGE)
+    return;
+  hp_udp_source_stay_awake (
+      self->source,
+      hp_busy_poll_asked (&self->busy_poll, turn, hp_clock_now ()));
+}
+
+static void
+hear (HpEndpoint *self)
+{
+  hp_busy_poll_heard (&self->busy_poll, hp_udp_source_get_turn (self->source),
+                      self->now);
+  hp_udp_source_stay_awake (self->source, 0);
+}
+
 void
 hp_endpoint_dispatch (gpointer endpoint, guint64 readable,
                       guint64 writable)
 {
   g_autoptr (HpEndpoint) self = hp_endpoint_ref (endpoint);
+  guint64 received = self->statistics.bytes_received;
+  guint64 sent = self->statistics.bytes_sent;
   gboolean is_drained = TRUE;
 
   self->is_dispatching = TRUE;
@@ -341,7 +368,10 @@ hp_endpoint_dispatch (gpointer endpoint, guint64 readable,
     hp_endpoint_send_kept (self, &self->main);
   self->now = hp_clock_now ();
   if (readable != 0)
-    is_drained = receive_all (self, readable);
+    {
+      hear (self);
+      is_drained = receive_all (self, readable);
+    }
   expire_due (self);
   visit_touched (self);
   self->is_dispatching = FALSE;
@@ -351,6 +381,9 @@ hp_endpoint_dispatch (gpointer endpoint, guint64 readable,
     {
       set_priority (self, !is_drained || has_backlog (self));
       arm (self);
+      if (readable != 0)
+        look_out (self, self->statistics.bytes_received - received,
+                  self->statistics.bytes_sent - sent);
     }
 }
 
@@ -377,6 +410,7 @@ may_hurry (HpEndpoint *self, const HpParty *party)
 void
 hp_endpoint_hurry (HpEndpoint *self, HpParty *party)
 {
+  guint64 before = self->statistics.bytes_sent;
   guint sent = 0;
 
   if (party->endpoint == NULL)
@@ -402,8 +436,10 @@ hp_endpoint_hurry (HpEndpoint *self, HpParty *party)
       if (self->is_dispatching)
         break;
       update_deadline (self, party);
-      if (!self->is_closed)
-        arm (self);
+      if (self->is_closed)
+        break;
+      arm (self);
+      look_out (self, 0, self->statistics.bytes_sent - before);
       break;
     }
   g_main_context_release (self->context);

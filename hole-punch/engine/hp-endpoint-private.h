@@ -9,6 +9,7 @@
 #pragma once
 
 #include "hole-punch/base/hp-rate-limiter.h"
+#include "hole-punch/engine/hp-busy-poll.h"
 #include "hole-punch/engine/hp-deadline-heap.h"
 #include "hole-punch/engine/hp-endpoint.h"
 #include "hole-punch/engine/hp-send-batch.h"
@@ -69,6 +70,8 @@ struct _HpEndpoint
   guint hurried_in; /* turn of the source: somebody was in a hurry */
   gboolean answers_unknown;
   gboolean is_steadfast;
+  gboolean is_busy_polling;
+  HpBusyPoll busy_poll;
   guint lulls; /* dispatches in a row that left nothing over */
   gint64 now; /* of what is being done */
 

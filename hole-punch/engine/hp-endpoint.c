@@ -282,6 +282,12 @@ hp_endpoint_set_answer_unknown (HpEndpoint *self, gboolean answer)
 }
 
 void
+hp_endpoint_set_busy_polling (HpEndpoint *self, gboolean is_busy_polling)
+{
+  self->is_busy_polling = is_busy_polling;
+}
+
+void
 hp_endpoint_set_steadfast (HpEndpoint *self, gboolean is_steadfast)
 {
   self->is_steadfast = is_steadfast;

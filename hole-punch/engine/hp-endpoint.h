@@ -179,4 +179,7 @@ void hp_endpoint_set_answer_unknown (HpEndpoint *self, gboolean answer);
 /* What else is in its context has the same priority, and is to keep it: it does
  * not step back when it is busy; not at first */
 void hp_endpoint_set_steadfast (HpEndpoint *self, gboolean is_steadfast);
+/* After a small answer it may stay awake for a moment, to see what comes of it:
+ * see hp-busy-poll.h. For whoever talks with few; not at first */
+void hp_endpoint_set_busy_polling (HpEndpoint *self, gboolean is_busy_polling);
 const HpEndpointStatistics *hp_endpoint_get_statistics (const HpEndpoint *self);

@@ -33,6 +33,7 @@ typedef struct
   HpUdpSourceFunc func;
   gpointer user_data;
   gint64 deadline; /* CLOCK_BOOTTIME */
+  gint64 awake_until;
   int timer;       /* -1: none, or not needed so far */
   gpointer timer_tag;
   gint64 timer_at;   /* what it is armed for; 0: it is not */
@@ -114,11 +115,20 @@ hp_udp_source_prepare (GSource *source, int *timeout)
     return FALSE;
   if (self->deadline == 0)
     return note_due (self, TRUE);
-  if (self->deadline == G_MAXINT64 && self->timer < 0)
+  if (self->deadline == G_MAXINT64 && self->timer < 0
+      && self->awake_until == 0)
     return FALSE;
   now = hp_clock_now ();
   if (self->deadline <= now)
     return note_due (self, TRUE);
+  if (self->awake_until > now)
+    {
+      *timeout = 0;
+      /* Not one that the timer is kept for in vain */
+      self->timer_turn++;
+      return FALSE;
+    }
+  self->awake_until = 0;
   if (self->deadline - now < FINE_WAIT)
     arm_timer (self, self->deadline);
   else if (self->timer_at != 0 && self->timer_at <= now)
@@ -295,6 +305,12 @@ hp_udp_source_set_deadline (GSource *source, gint64 deadline)
     g_main_context_release (context);
   else
     g_main_context_wakeup (context);
+}
+
+void
+hp_udp_source_stay_awake (GSource *source, gint64 until)
+{
+  ((HpUdpSource *) source)->awake_until = until;
 }
 
 guint

@@ -20,5 +20,8 @@ void hp_udp_source_add (GSource *source, int fd);
 void hp_udp_source_want_writable (GSource *source, int fd, gboolean want);
 /* @deadline in hp_clock_now()'s µs; G_MAXINT64 never, 0 at once */
 void hp_udp_source_set_deadline (GSource *source, gint64 deadline);
+/* Until then its context does not sleep: it looks for what has happened to this
+ * or any other source again and again. In hp_clock_now()'s µs */
+void hp_udp_source_stay_awake (GSource *source, gint64 until);
 /* Another one with every iteration of the context that asks the source */
 guint hp_udp_source_get_turn (GSource *source);

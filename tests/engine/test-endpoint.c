@@ -2,6 +2,7 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
+#include "hole-punch/engine/hp-busy-poll.h"
 #include "hole-punch/engine/hp-endpoint.h"
 #include "hole-punch/io/hp-clock.h"
 #include "hole-punch/io/hp-udp-socket.h"
@@ -1088,6 +1089,99 @@ test_hurry (Fixture *fixture, gconstpointer data)
   hp_endpoint_hurry (fixture->endpoint, &toy.party);
 }
 
+static void
+answer (Toy *toy)
+{
+  toy->to_send = 1;
+}
+
+/* Would not sleep now */
+static gboolean
+is_awake (GMainContext *context)
+{
+  GPollFD fds[16];
+  int priority;
+  int timeout;
+
+  g_assert_true (g_main_context_acquire (context));
+  g_main_context_prepare (context, &priority);
+  g_assert_cmpint (g_main_context_query (context, priority, &timeout, fds,
+                                         G_N_ELEMENTS (fds)),
+                   <=, G_N_ELEMENTS (fds));
+  g_main_context_release (context);
+  return timeout == 0;
+}
+
+/* The outside asks as soon as it is answered, @most times or until the endpoint
+ * looks out for it. */
+static gboolean
+converse (Fixture *fixture, Toy *toy, gsize question_size, guint most)
+{
+  g_autofree guint8 *question = g_malloc0 (question_size);
+  HpWriter writer;
+
+  hp_writer_init (&writer, question, question_size);
+  hp_packet_write_data_header (&(HpDataHeader){ 0, 2, 7 }, &writer);
+  for (guint i = 0; i < most; i++)
+    {
+      toy->act_in = IN_RECEIVE;
+      toy->act = answer;
+      send_raw (fixture, question, question_size);
+      settle (fixture);
+      if (is_awake (fixture->context))
+        return TRUE;
+    }
+  return FALSE;
+}
+
+/* Awake because of what the user has said, not of an answer */
+static gboolean
+speak (Fixture *fixture, Toy *toy)
+{
+  g_assert_true (converse (fixture, toy, 40, 100000));
+  send_data (fixture, 2);
+  settle (fixture);
+  g_assert_false (is_awake (fixture->context));
+  toy->to_send = 1;
+  hp_endpoint_hurry (fixture->endpoint, &toy->party);
+  return is_awake (fixture->context);
+}
+
+static void
+test_busy_polling (Fixture *fixture, gconstpointer data)
+{
+  Toy toy = { .to_send = 0 };
+  gboolean is_awake_again = FALSE;
+
+  add_toy (fixture, &toy, 2);
+  g_assert_false (converse (fixture, &toy, 40, 1000));
+  hp_endpoint_set_busy_polling (fixture->endpoint, TRUE);
+  g_assert_false (converse (fixture, &toy, 9000, 1000));
+  g_assert_cmpuint (toy.pulled, ==, 2000);
+  g_assert_false (
+      converse (fixture, &toy, 40, HP_BUSY_POLL_MIN_PATIENCE - 1));
+  /* If the machine has other things to do, it may take a while. */
+  g_assert_true (converse (fixture, &toy, 40, 100000));
+  g_usleep (HP_BUSY_POLL_LONG);
+  g_assert_false (is_awake (fixture->context));
+  /* What has come, and is not answered, ends it. What the user says is a
+   * question, too; what time has it say is not. */
+  for (guint i = 0; i < 1000 && !is_awake_again; i++)
+    is_awake_again = speak (fixture, &toy);
+  g_assert_true (is_awake_again);
+  send_data (fixture, 2);
+  settle (fixture);
+  toy.act_in = IN_EXPIRE;
+  toy.act = answer;
+  toy.next_deadline = hp_clock_now ();
+  hp_endpoint_wake (fixture->endpoint, &toy.party);
+  settle (fixture);
+  g_assert_cmpuint (toy.expired, ==, 1);
+  g_assert_cmpuint (toy.to_send, ==, 0);
+  g_assert_false (is_awake (fixture->context));
+  hp_endpoint_remove_party (fixture->endpoint, &toy.party);
+}
+
 /* Who is asked, at the close, what it still has to send closes it, too. */
 static void
 test_closed_at_close (Fixture *fixture, gconstpointer data)
@@ -1120,6 +1214,7 @@ main (int argc, char *argv[])
   ADD ("takes-its-time", test_takes_its_time);
   ADD ("hurry", test_hurry);
   ADD ("hurry-inside", test_hurry_inside);
+  ADD ("busy-polling", test_busy_polling);
   ADD ("blocked", test_blocked);
   ADD ("blocked-in-between", test_blocked_in_between);
   ADD ("blocked-at-close", test_blocked_at_close);

@@ -344,6 +344,50 @@ test_clock (void)
   g_assert_cmpint (hp_clock_now (), >=, before + 2000);
 }
 
+static gboolean
+on_idle (gpointer user_data)
+{
+  (*(guint *) user_data)++;
+  return G_SOURCE_CONTINUE;
+}
+
+/* It does not sleep, and everybody has his turn. */
+static void
+test_awake (Fixture *fixture, gconstpointer data)
+{
+  g_autoptr (GSource) idle = g_idle_source_new ();
+  gint64 begun = hp_clock_now ();
+  gint64 until = begun + 50 * G_TIME_SPAN_MILLISECOND;
+  guint idles = 0;
+  guint turns;
+
+  hp_udp_source_stay_awake (fixture->source, until);
+  for (turns = 0; hp_clock_now () < until; turns++)
+    g_main_context_iteration (fixture->context, TRUE);
+  g_assert_cmpuint (turns, >, 10);
+  g_assert_cmpuint (fixture->calls, ==, 0);
+
+  g_source_set_callback (idle, on_idle, &idles, NULL);
+  g_source_attach (idle, fixture->context);
+  hp_udp_source_stay_awake (fixture->source, hp_clock_now () + G_USEC_PER_SEC);
+  g_assert_cmpint (write (fixture->fds[0][1], "x", 1), ==, 1);
+  while (idles == 0)
+    g_main_context_iteration (fixture->context, TRUE);
+  g_assert_cmpuint (fixture->calls, ==, 1);
+  g_source_destroy (idle);
+
+  /* A deadline ends it, and then it sleeps as ever. */
+  begun = hp_clock_now ();
+  hp_udp_source_set_deadline (fixture->source,
+                              begun + 20 * G_TIME_SPAN_MILLISECOND);
+  hp_udp_source_stay_awake (fixture->source,
+                            begun + 10 * G_TIME_SPAN_MILLISECOND);
+  while (fixture->calls == 1)
+    g_main_context_iteration (fixture->context, TRUE);
+  g_assert_cmpint (fixture->called_at - begun, >=,
+                   20 * G_TIME_SPAN_MILLISECOND);
+}
+
 int
 main (int argc, char *argv[])
 {
@@ -361,6 +405,7 @@ main (int argc, char *argv[])
   ADD ("wakes-once", test_wakes_once);
   ADD ("wakes-nobody", test_wakes_nobody);
   ADD ("wakes-other-thread", test_wakes_other_thread);
+  ADD ("awake", test_awake);
   g_test_add_func ("/clock", test_clock);
   return g_test_run ();
 }
