@@ -5,9 +5,11 @@
 #include "hole-punch/engine/hp-match-slots.h"
 
 #include <string.h>
+#include <sys/mman.h>
 
 #define MAX_NAMES 64
-#define PLACE_BITS 12
+#define PLACE_BITS 15
+#define HUGE_PAGE_SIZE (2 * 1024 * 1024)
 #define PLACE_MASK (HP_MATCH_CHUNK_SLOTS - 1)
 
 G_STATIC_ASSERT (HP_MATCH_CHUNK_SLOTS == 1 << PLACE_BITS);
@@ -29,6 +31,31 @@ hp_match_slots_init (HpMatchSlots *self, gsize slot_bytes, guint8 worker)
   self->n_names = 1;
 }
 
+/* Whole huge pages: so kernels since 6.7 begin them at one. */
+static gsize
+get_chunk_size (const HpMatchSlots *self)
+{
+  gsize size = HP_MATCH_CHUNK_SLOTS * self->slot_bytes;
+
+  return (size + HUGE_PAGE_SIZE - 1) & ~(gsize) (HUGE_PAGE_SIZE - 1);
+}
+
+/* All zeros, and there only once it is touched; NULL: there is no memory */
+static gpointer
+map_chunk (const HpMatchSlots *self)
+{
+  gsize size = get_chunk_size (self);
+  gpointer bytes = mmap (NULL, size, PROT_READ | PROT_WRITE,
+                         MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+  if (bytes == MAP_FAILED)
+    return NULL;
+  /* Not for whoever has few peers. A kernel without huge pages does without. */
+  if (self->chunks->len > 0)
+    (void) madvise (bytes, size, MADV_HUGEPAGE);
+  return bytes;
+}
+
 void
 hp_match_slots_clear (HpMatchSlots *self)
 {
@@ -36,7 +63,7 @@ hp_match_slots_clear (HpMatchSlots *self)
     {
       HpMatchChunk *chunk = self->chunks->pdata[i];
 
-      g_free (chunk->bytes);
+      munmap (chunk->bytes, get_chunk_size (self));
       g_free (chunk);
     }
   g_clear_pointer (&self->chunks, g_ptr_array_unref);
@@ -116,14 +143,14 @@ static gboolean
 add_chunk (HpMatchSlots *self, const HpRandom *random)
 {
   guint n_names = count_names (self);
+  guint8 *bytes = n_names > 0 ? map_chunk (self) : NULL;
   HpMatchChunk *chunk;
 
-  if (n_names == 0)
+  if (bytes == NULL)
     return FALSE;
   chunk = g_new0 (HpMatchChunk, 1);
   chunk->number = self->chunks->len;
-  /* From the system, all zeros, and there only once it is touched */
-  chunk->bytes = g_malloc0_n (HP_MATCH_CHUNK_SLOTS, self->slot_bytes);
+  chunk->bytes = bytes;
   while (chunk->n_names < n_names)
     {
       guint name = hp_random_u64 (random) % HP_MATCH_CHUNK_NAMES;
