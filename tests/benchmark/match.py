@@ -10,11 +10,11 @@ echo (the limit) and coturn's STUN Binding. Server and load have a core each.
 "a core" is what the server answers in a second of its processor time; the
 latency of the first table is that of a full queue, that of the second of a
 server with something to spare. The third shows that a request costs as much
-among a million peers as among ten thousand: how many is --peers.
+among a million peers as among ten thousand: how many is --peers. Those servers
+are there side by side, and asked by turns.
 """
 
 import contextlib
-import functools
 import json
 import os
 import pathlib
@@ -30,6 +30,10 @@ import bench
 # usual receive buffer of a socket (net.core.rmem_max) holds
 WINDOW = 400
 SHARES = 0.25, 0.5, 0.75
+# Of one identity, in all rounds together: 30 a minute are allowed, whatever the
+# limits. No server takes so many a second, on one core
+REFRESHES = 20
+MOST_A_SECOND = 250_000
 
 
 def add_options(parser):
@@ -205,10 +209,14 @@ class Joined:
 
     def get(self):
         if self.load is None:
-            self.stack = contextlib.ExitStack()
-            server = self.stack.enter_context(match_server())
-            self.load = self.stack.enter_context(Load(server, self.peers))
-            self.figures = self.load.join(self.peers)
+            with contextlib.ExitStack() as stack:
+                server = stack.enter_context(match_server())
+                load = stack.enter_context(Load(server, self.peers))
+                empty = load.memory()
+                self.figures = load.join(self.peers)
+                self.figures['memory'] = load.memory() - empty
+                self.figures['peers'] = self.peers
+                self.stack, self.load = stack.pop_all(), load
         return self.load
 
     def case(self, kind, seconds, window=WINDOW):
@@ -262,21 +270,30 @@ def shares(joined, seconds):
             for share in SHARES]
 
 
-def grown(size, seconds):
+GROWN = {
+    'keepalive': 'ping',
+    'ask': 'ask',
+    'ask, callee first': 'ask-reply',
+    'Binding': 'stun',
+}
+
+
+def grown(joined, seconds, rounds):
     """What it costs among so many; memory before anybody has asked, since an
     ask is remembered for half a minute"""
-    with match_server() as server, Load(server, size) as load:
-        empty = load.memory()
-        figures = load.join(size)
-        figures['memory'] = load.memory() - empty
-        figures['peers'] = size
-        for name, kind in (('keepalive', 'ping'), ('refresh', 'register'),
-                           ('Binding', 'stun'), ('ask', 'ask'),
-                           ('ask-reply', 'ask-reply')):
-            figures[name] = load.run(kind, seconds=seconds,
-                                     window=min(WINDOW, size // 4))
-        figures['memory_after'] = load.memory() - empty
-    return figures
+    def refresh():
+        most = joined.peers * REFRESHES / rounds / MOST_A_SECOND
+        figures = joined.case('register', min(seconds, most))()
+        if figures['refused'] > 0:
+            raise RuntimeError('refreshes were refused')
+        return figures
+
+    def measure():
+        joined.get()
+        return {**joined.figures, 'refresh': refresh(),
+                **{name: joined.case(order, seconds)()
+                   for name, order in GROWN.items()}}
+    return measure
 
 
 COLUMNS = {
@@ -297,12 +314,7 @@ def cost(kind):
 
 GROWTH = {
     'handshake': cost('connect'),
-    'register': cost('register'),
-    'keepalive': cost('keepalive'),
-    'refresh': cost('refresh'),
-    'ask': cost('ask'),
-    'ask, callee first': cost('ask-reply'),
-    'Binding': cost('Binding'),
+    **{name: cost(name) for name in ('register', 'refresh', *GROWN)},
     'memory MiB': lambda figures: figures['memory'] / (1 << 20),
     'bytes a peer': lambda figures: figures['memory'] / figures['peers'],
 }
@@ -310,25 +322,27 @@ GROWTH = {
 
 def main():
     arguments = bench.parse(__doc__, add_options, rounds=3)
-    joined = Joined(arguments.beside)
     tables = {}
 
     def show(title, rows, columns):
         print(bench.table(title, rows, columns), end='\n\n', flush=True)
         tables[title] = rows
 
-    with contextlib.closing(joined):
+    with contextlib.closing(Joined(arguments.beside)) as joined:
         show(f'Requests, {arguments.beside:,} peers',
              bench.run(beside(joined, arguments.seconds), arguments.rounds,
                        arguments.only), COLUMNS)
         show('Latency under load',
              bench.run(shares(joined, arguments.seconds), arguments.rounds,
                        arguments.only), COLUMNS)
-    if not arguments.only:
+    with contextlib.ExitStack() as stack:
+        crowds = [stack.enter_context(contextlib.closing(Joined(size)))
+                  for size in arguments.peers]
         show('CPU µs of a request',
-             bench.run([(f'{size:,} peers',
-                         functools.partial(grown, size, arguments.seconds))
-                        for size in arguments.peers], 1), GROWTH)
+             bench.run([(f'{crowd.peers:,} peers',
+                         grown(crowd, arguments.seconds, arguments.rounds))
+                        for crowd in crowds],
+                       arguments.rounds, arguments.only), GROWTH)
     bench.end(arguments, 'match', tables)
 
 
