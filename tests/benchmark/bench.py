@@ -79,7 +79,7 @@ class Serve:
     its last line, after end()."""
 
     def __init__(self, argv, prefix=()):
-        self.output = tempfile.TemporaryFile('w+')
+        self.output = tempfile.TemporaryFile()
         self.figures = {}
         self.process = subprocess.Popen(
             [*prefix, *argv], stdin=subprocess.DEVNULL, stdout=self.output)
@@ -92,8 +92,11 @@ class Serve:
         self.port, self.fingerprint = int(words[1]), words[2]
 
     def _lines(self):
-        self.output.seek(0)
-        return self.output.read().splitlines()
+        # Not by seek(), since the program writes where its file stands, and
+        # that is ours.
+        descriptor = self.output.fileno()
+        size = os.fstat(descriptor).st_size
+        return os.pread(descriptor, size, 0).decode().splitlines()
 
     def _ready(self):
         for line in self._lines():

@@ -75,13 +75,17 @@ class Process:
         self.queue.put(None)
 
     def story(self):
-        self.stderr.seek(0)
         return (f'{self.name}: {self.status}\n' + ''.join(self.lines)
-                + self.stderr.read().decode(errors='replace'))
+                + self._errors().decode(errors='replace'))
 
     def errors(self):
-        self.stderr.seek(0)
-        return self.stderr.read().decode()
+        return self._errors().decode()
+
+    def _errors(self):
+        # Not by seek(), since the process writes where its file stands, and
+        # that is ours.
+        descriptor = self.stderr.fileno()
+        return os.pread(descriptor, os.fstat(descriptor).st_size, 0)
 
     def next_line(self, timeout=PATIENCE):
         """The next line of output, or None at the end."""
