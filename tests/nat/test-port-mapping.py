@@ -272,8 +272,8 @@ def restart():
         time.sleep(3)
         gateway.stop()
         gateway.forget()
-        gateway.start()
         assert not gateway.mappings()
+        gateway.start()
         assert gateway.wait(1, 7, 'anew') == mappings
         listener.end()
         assert not gateway.mappings()
